@@ -1,0 +1,111 @@
+// What the client-facing servers need of the node. Implemented by the runtime, wired by main.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "node/core/message.h"
+#include "node/core/verified.h"
+
+namespace decentd {
+
+// One thing that happened in a round as this node saw it. `seq` starts at 1 for each round, has no
+// gaps and is the same after a restart for what was durable.
+struct RoundEvent {
+  enum class Type : uint8_t {
+    kAdmitted = 1,        // the round runs here
+    kAnswerReceived = 2,  // node
+    kAnswerCertified = 3,
+    kSheetReceived = 4,
+    kSheetCertified = 5,
+    kPhaseStarted = 6,    // phase
+    kPhaseClosed = 7,     // phase, closed: why this node stopped waiting (kNone: all arrived)
+    kDecided = 8,         // f+1 equal Decisions: final
+    kCertified = 9,       // q equal Decisions: the bundle can be fetched; last event of a round
+    kFailed = 10,         // f+1 equal Decisions of an agreed failure; detail = reason
+  };
+  uint64_t seq = 0;
+  int64_t unix_ms = 0;
+  Type type = Type::kAdmitted;
+  Phase phase = Phase::kAnswer;
+  std::optional<NodeIndex> node;  // author of the answer or sheet
+  bool abstained = false;
+  std::string detail;  // for people: reason of an abstention or of a failure
+  Closed closed = Closed::kNone;
+};
+
+struct RoundSummary {
+  enum class State : uint8_t { kRunning = 1, kDecided = 2, kFailed = 3, kUndecided = 4 };
+  RoundId id;
+  State state = State::kRunning;
+  int64_t started_unix_ms = 0;
+  int64_t finished_unix_ms = 0;  // 0 = not finished
+  std::string question;          // last user message, cut for display
+  std::string outcome;           // name of the verdict's outcome, or empty
+  std::optional<NodeIndex> winner;
+  int answers = 0, sheets = 0;   // usable ones
+  std::string waiting_for;       // of a running round, in words ("no quorum: 2 of 4 nodes reachable")
+  uint64_t bundle_bytes = 0;
+};
+
+struct NodeStatus {
+  std::string name;
+  NodeIndex index;
+  std::string version;
+  Digest cluster_id;
+  int n = 0, f = 0, quorum = 0, reachable = 0;  // reachable includes itself
+  bool voting = true;
+  std::string not_voting_because;  // disk full, halted, watermark ...; empty when voting
+  uint64_t rounds_open = 0, rounds_stored = 0, store_bytes = 0;
+  uint64_t signatures_verified = 0, synced_writes = 0, bytes_written = 0;
+  uint64_t evidence = 0;
+  int64_t started_unix_ms = 0;
+};
+
+struct StoredEvidence {
+  std::string id;  // hex SHA-256 of the stored bytes
+  NodeIndex author;
+  std::string kind;
+  RoundId round;
+  int64_t unix_ms = 0;
+  std::string bytes;  // for export, node/codec/record_codec.h
+};
+
+// Ends the subscription when destroyed; no callback runs after the destructor returns.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+// Thread-safe. Nothing blocks for longer than a local read of the store.
+class Council {
+ public:
+  virtual ~Council() = default;
+
+  // `done` once the query is durable here and sponsored, or at once with the reason: already
+  // known is OK; RESOURCE_EXHAUSTED (budget), DEADLINE_EXCEEDED (expired), FAILED_PRECONDITION
+  // (this node does not vote now), INVALID_ARGUMENT.
+  virtual void Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) = 0;
+
+  // Calls on_event for every event with seq > after_seq, past and future, in order, on any thread.
+  // NOT_FOUND for a round this node has not heard of.
+  virtual absl::StatusOr<std::unique_ptr<Subscription>> Watch(
+      const RoundId& round, uint64_t after_seq, std::function<void(const RoundEvent&)> on_event) = 0;
+
+  virtual absl::StatusOr<RoundSummary> GetRound(const RoundId& round) = 0;
+  // Newest first; `after` continues behind that round.
+  virtual absl::StatusOr<std::vector<RoundSummary>> ListRounds(
+      size_t limit, std::optional<RoundId> after) = 0;
+  // NOT_FOUND until the round is certified.
+  virtual absl::StatusOr<std::string> GetBundle(const RoundId& round) = 0;
+  virtual NodeStatus Status() = 0;
+  virtual absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() = 0;
+};
+
+}  // namespace decentd

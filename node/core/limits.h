@@ -1,0 +1,39 @@
+// Every bound of the protocol, each with its reason. What a peer sends beyond one is a Fault.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace decentd::limits {
+
+// Sets of nodes are fixed bit sets; agreement is quadratic in n, so larger councils want committees.
+inline constexpr size_t kMaxNodes = 128;
+
+// A model's longest answer with room to spare; a slot may cost every node this much disk.
+inline constexpr size_t kMaxPayloadBytes = 256 * 1024;
+inline constexpr size_t kMaxQueryBytes = 512 * 1024;   // a long conversation
+inline constexpr size_t kMaxVotesBytes = 128 * 1024;   // every slot of both phases a few times over
+inline constexpr size_t kMaxDecisionBytes = 1024;      // a verdict is about 200 bytes
+inline constexpr size_t kMaxSmallBodyBytes = 256;      // Sponsor, Heartbeat
+inline constexpr size_t kMaxAbstainDetailBytes = 512;  // a sentence for people
+inline constexpr size_t kMaxModelNameBytes = 256;
+
+inline constexpr size_t kMaxCriteria = 32;
+inline constexpr uint32_t kMaxScore = 20000;  // milli-points: the paper's 20 points
+
+// Waits double from the fourth round on; the 24th waits more than a day, so honest nodes never
+// reach the last, and memory for votes stays bounded.
+inline constexpr uint32_t kMaxBinaryRound = 32;
+inline constexpr uint64_t kMaxVotesSeq = 1 << 12;  // honest nodes stay below a few hundred
+
+// Messages of rounds not yet joined wait here: enough for a burst of new rounds, no more.
+inline constexpr size_t kMaxUnjoinedRounds = 1024;
+inline constexpr size_t kMaxUnjoinedBytes = 16u << 20;
+inline constexpr size_t kMaxUnjoinedBytesPerRound = 1u << 20;
+inline constexpr size_t kMaxEvidencePerRound = 2 * kMaxNodes;  // one or two proofs convict an author
+
+// One frame carries at most one payload or certificate and some votes.
+inline constexpr size_t kMaxFrameBytes = 4u << 20;
+inline constexpr size_t kMaxBundleBytes = 64u << 20;
+
+}  // namespace decentd::limits
