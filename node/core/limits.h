@@ -23,6 +23,12 @@ inline constexpr size_t kMaxStopStrings = 16;      // backends take 4 to 16
 inline constexpr size_t kNonceBytes = 16;          // two equal questions of one client differ
 inline constexpr uint32_t kMaxDeadlineMs = 24 * 60 * 60 * 1000;  // a query may ask for a day
 
+// Parts of a roster: short enough to read in one line of a status page.
+inline constexpr size_t kMaxNodeNameBytes = 64;
+inline constexpr size_t kMaxLabelBytes = 128;  // an owner, a model family, a criterion
+// An expiry must stay far from overflow, and a watermark must pass within a cluster's life.
+inline constexpr uint64_t kMaxLifetimeMs = 365ull * 24 * 60 * 60 * 1'000;
+
 inline constexpr size_t kMaxCriteria = 32;
 inline constexpr uint32_t kMaxScore = 20000;  // milli-points: the paper's 20 points
 
