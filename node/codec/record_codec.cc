@@ -32,7 +32,7 @@ bool HaveConflictingEchoes(const Votes& first, const Votes& second) {
 template <class T>
 absl::StatusOr<Verified<T>> Statement(const Verifier& verifier, NodeIndex author,
                                       const std::shared_ptr<const Envelope>& envelope,
-                                      std::string_view which) {
+                                      const std::string& which) {
   if (envelope == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("the ", which, " envelope is missing"));
   }
@@ -44,12 +44,12 @@ absl::StatusOr<Verified<T>> Statement(const Verifier& verifier, NodeIndex author
   std::variant<AnyVerified, FaultKind> result = verifier.Verify(*envelope);
   if (const auto* fault = std::get_if<FaultKind>(&result)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the ", which, " envelope does not verify: ", FaultName(*fault)));
+        absl::StrCat("the ", which, " envelope does not verify: ", std::string(FaultName(*fault))));
   }
   auto* statement = std::get_if<Verified<T>>(&std::get<AnyVerified>(result));
   if (statement == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("the ", which, " envelope is of kind ",
-                                                   KindName(envelope->kind),
+                                                   std::string(KindName(envelope->kind)),
                                                    ", which this type of evidence does not take"));
   }
   return std::move(*statement);

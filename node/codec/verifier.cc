@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/hash/hash.h"
 #include "absl/synchronization/mutex.h"
 #include "node/codec/peer_codec.h"
 
@@ -64,10 +63,10 @@ class Verifier::Cache {
 
   std::optional<AnyVerified> Find(const Digest& digest) {
     absl::MutexLock lock(&mutex_);
-    if (const auto found = recent_.find(digest.View()); found != recent_.end()) {
+    if (const auto found = recent_.find(digest); found != recent_.end()) {
       return found->second;
     }
-    const auto found = old_.find(digest.View());
+    const auto found = old_.find(digest);
     if (found == old_.end()) return std::nullopt;
     AnyVerified value = found->second;
     Insert(digest, value);
@@ -78,7 +77,7 @@ class Verifier::Cache {
   AnyVerified Add(const Digest& digest, AnyVerified value) {
     absl::MutexLock lock(&mutex_);
     if (generation_entries_ == 0) return value;
-    if (const auto found = recent_.find(digest.View()); found != recent_.end()) {
+    if (const auto found = recent_.find(digest); found != recent_.end()) {
       return found->second;
     }
     Insert(digest, value);
@@ -86,7 +85,7 @@ class Verifier::Cache {
   }
 
  private:
-  using Map = absl::flat_hash_map<std::string, AnyVerified>;
+  using Map = std::map<Digest, AnyVerified>;
 
   void Insert(const Digest& digest, const AnyVerified& value)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -96,7 +95,7 @@ class Verifier::Cache {
       old_ = std::exchange(recent_, {});
       recent_bytes_ = 0;
     }
-    recent_.emplace(digest.View(), value);
+    recent_.emplace(digest, value);
     recent_bytes_ += bytes;
   }
 
