@@ -2,6 +2,7 @@
 // (limits.h) and never trusts a peer; encoding is done once, by the author, before signing.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,11 @@ namespace decentd {
 
 std::string_view KindName(Kind kind);  // lower case, as in the signature's domain
 
+// The longest body of a kind (limits.h); a longer one is FaultKind::kTooLarge.
+size_t MaxBodyBytes(Kind kind);
+
+// An author whose payload may be too large or no UTF-8 (a model's reply) checks its own bytes with
+// DecodePropose before it signs, and abstains where nothing comes back.
 std::string EncodeBody(const Query& value);
 std::string EncodeBody(const Sponsor& value);
 std::string EncodeBody(const Propose& value);
@@ -29,7 +35,8 @@ constexpr Kind KindOf(const Decision&) { return Kind::kDecision; }
 constexpr Kind KindOf(const Heartbeat&) { return Kind::kHeartbeat; }
 
 // Values within their ranges for this roster (indices < n, scores <= kMaxScore, UTF-8 text, ...),
-// or nothing. Unknown protobuf fields are refused: version 1 has none.
+// or nothing. Unknown protobuf fields are refused: version 1 has none. Sizes of whole bodies are
+// MaxBodyBytes's business: whoever takes bytes from a stranger compares before decoding.
 std::optional<Query> DecodeQuery(std::string_view body);
 std::optional<Sponsor> DecodeSponsor(std::string_view body);
 std::optional<Propose> DecodePropose(const Roster& roster, std::string_view body);
@@ -39,6 +46,7 @@ std::optional<Heartbeat> DecodeHeartbeat(std::string_view body);
 
 void ToProto(const Envelope& envelope, types::v1::Envelope* out);
 std::optional<Envelope> FromProto(const types::v1::Envelope& envelope);  // known kind only
+std::optional<Envelope> FromProto(types::v1::Envelope&& envelope);       // the same, without a copy
 
 // Signs a statement of this node.
 template <class T>

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
+#include <vector>
 
 #include "crypto/signer.h"
 #include "node/core/fault.h"
@@ -18,11 +20,14 @@ using AnyVerified = std::variant<Verified<Query>, Verified<Sponsor>, Verified<Pr
 
 class Verifier {
  public:
-  // Keeps the last `cache_entries` good envelopes by the digest of the whole envelope, so that an
-  // envelope that arrives twice costs one hash. The roster outlives the verifier.
+  // Remembers between half of `cache_entries` and all of them: the latest good envelopes (within
+  // limits::kMaxVerifierCacheBytes) by the digest of the whole envelope, so that one that arrives
+  // twice costs one hash and yields the same shared value. The roster outlives the verifier.
   Verifier(const Roster& roster, const SignatureScheme& scheme, size_t cache_entries = 1 << 14);
   ~Verifier();
 
+  // Checks in this order: size, author, signature, body, role. A query's body comes first: its key
+  // is in there.
   std::variant<AnyVerified, FaultKind> Verify(Envelope envelope) const;
 
   // For the node's own statement, just signed: decodes, does not check the signature again.
@@ -31,9 +36,10 @@ class Verifier {
 
   // Certificate of a slot: exactly quorum() Votes by distinct authors of this round, each with an
   // Echo of that digest.
-  std::variant<VerifiedCertificate, FaultKind> VerifyCertificate(
-      const RoundId& round, const Slot& slot, const Digest& digest,
-      std::vector<Envelope> votes) const;
+  std::variant<VerifiedCertificate, FaultKind> VerifyCertificate(const RoundId& round,
+                                                                 const Slot& slot,
+                                                                 const Digest& digest,
+                                                                 std::vector<Envelope> votes) const;
 
   // The same from votes that were verified one by one; nothing when they are no certificate.
   std::optional<VerifiedCertificate> AssembleCertificate(const RoundId& round, const Slot& slot,
@@ -45,6 +51,12 @@ class Verifier {
 
  private:
   class Cache;
+
+  std::optional<FaultKind> CheckShape(const Envelope& envelope) const;
+  std::variant<AnyVerified, FaultKind> Decode(std::shared_ptr<const Envelope> envelope,
+                                              const Digest& body_digest) const;
+  bool IsSigned(const PublicKey& key, const Envelope& envelope) const;
+
   const Roster& roster_;
   const SignatureScheme& scheme_;
   std::unique_ptr<Cache> cache_;

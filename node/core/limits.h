@@ -16,7 +16,18 @@ inline constexpr size_t kMaxVotesBytes = 128 * 1024;   // every slot of both pha
 inline constexpr size_t kMaxDecisionBytes = 1024;      // a verdict is about 200 bytes
 inline constexpr size_t kMaxSmallBodyBytes = 256;      // Sponsor, Heartbeat
 inline constexpr size_t kMaxAbstainDetailBytes = 512;  // a sentence for people
-inline constexpr size_t kMaxModelNameBytes = 256;
+inline constexpr size_t kMaxModelNameBytes = 256;      // also a scorer's, and a finish reason
+
+inline constexpr size_t kMaxQueryMessages = 1024;  // kMaxQueryBytes bounds the text, this the list
+inline constexpr size_t kMaxStopStrings = 16;      // backends take 4 to 16
+inline constexpr size_t kNonceBytes = 16;          // two equal questions of one client differ
+inline constexpr uint32_t kMaxDeadlineMs = 24 * 60 * 60 * 1000;  // a query may ask for a day
+
+// Parts of a roster: short enough to read in one line of a status page.
+inline constexpr size_t kMaxNodeNameBytes = 64;
+inline constexpr size_t kMaxLabelBytes = 128;  // an owner, a model family, a criterion
+// An expiry must stay far from overflow, and a watermark must pass within a cluster's life.
+inline constexpr uint64_t kMaxLifetimeMs = 365ull * 24 * 60 * 60 * 1'000;
 
 inline constexpr size_t kMaxCriteria = 32;
 inline constexpr uint32_t kMaxScore = 20000;  // milli-points: the paper's 20 points
@@ -31,6 +42,9 @@ inline constexpr size_t kMaxUnjoinedRounds = 1024;
 inline constexpr size_t kMaxUnjoinedBytes = 16u << 20;
 inline constexpr size_t kMaxUnjoinedBytesPerRound = 1u << 20;
 inline constexpr size_t kMaxEvidencePerRound = 2 * kMaxNodes;  // one or two proofs convict an author
+
+// Envelopes a verifier remembers as good, by the memory they keep alive: a few minutes of votes.
+inline constexpr size_t kMaxVerifierCacheBytes = 64u << 20;
 
 // One frame carries at most one payload or certificate and some votes.
 inline constexpr size_t kMaxFrameBytes = 4u << 20;

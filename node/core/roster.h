@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/digest.h"
@@ -24,8 +26,8 @@ enum class Rule : uint8_t {
 };
 
 struct RosterNode {
-  std::string name;
-  PublicKey key;
+  std::string name;  // 1 to 64 characters of a-z 0-9 - _ . and distinct
+  PublicKey key;     // distinct
   std::vector<std::string> addresses;  // host:port; not part of cluster_id: a node may move
   bool worker = true;
   bool evaluator = true;
@@ -41,9 +43,12 @@ struct PhaseDeadlines {
   uint32_t min_hard_ms = 0;
 };
 
+// The five criteria of the paper, section III.
+std::vector<std::string> PaperCriteria();
+
 struct RosterParameters {
   Rule rule = Rule::kGeometricMedian;
-  std::vector<std::string> criteria;  // the paper's five by default
+  std::vector<std::string> criteria = PaperCriteria();  // 1 to 32, distinct
   PhaseDeadlines answer{30'000, 120'000, 1'000, 2'000};
   PhaseDeadlines sheet{30'000, 120'000, 1'000, 2'000};
   uint32_t absent_after_ms = 2'000;
@@ -56,19 +61,19 @@ struct RosterParameters {
   bool drop_same_family = false;  // likewise for the same model family
 };
 
-// The five criteria of the paper, section III.
-std::vector<std::string> PaperCriteria();
-
-// Name as written in roster.yaml ("geometric_median"), and back; nothing for an unknown name.
+// Name as written in roster.yaml ("geometric_median"), and back; empty for a value that is no rule,
+// nothing for an unknown name.
 std::string RuleName(Rule rule);
 std::optional<Rule> RuleFromName(std::string_view name);
 
-// Immutable once made. REQUIRES of the constructor: Problem(...) is empty.
+// Immutable once made, a value, thread-safe. REQUIRES of the constructor: Problem(...) is empty;
+// anything else ends the process.
 class Roster {
  public:
   Roster(uint32_t epoch, std::vector<RosterNode> nodes, RosterParameters parameters);
 
-  // Why these cannot be a roster ("two nodes have the key ..."), or empty.
+  // Why these cannot be a roster ("two nodes have the name ..."), or empty. Addresses are not looked
+  // at: they are no part of what nodes must agree on. One to three nodes tolerate no fault (f = 0).
   static std::string Problem(const std::vector<RosterNode>& nodes, const RosterParameters& p);
 
   uint32_t epoch() const { return epoch_; }
@@ -80,8 +85,8 @@ class Roster {
   int f() const { return (n() - 1) / 3; }
   int quorum() const { return (n() + f() + 2) / 2; }  // ceil((n + f + 1) / 2)
 
-  // The panel of a phase in ascending order, how many of it may be faulty, the gate, and how many
-  // usable (not Abstain) payloads a phase needs.
+  // The panel of a phase (workers or evaluators), how many of it may be faulty (f_W, f_E), the gate,
+  // and how many usable (not Abstain) payloads a phase needs (min_answers, min_sheets).
   const NodeSet& panel(Phase phase) const;
   int panel_size(Phase phase) const;
   int panel_faulty(Phase phase) const;
