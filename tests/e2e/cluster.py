@@ -129,8 +129,8 @@ class Cluster:
         """Replaces the values of soft and hard in both phases, as an operator would by hand."""
         text = self.roster.read_text()
         for key, value in deadlines.items():
-            text, count = re.subn(rf"^(\s+{key}:\s*)\S+", rf"\g<1>{value}", text, flags=re.M)
-            assert count == 2, f"roster.yaml has {count} lines '{key}:', expected 2:\n{text}"
+            text, count = re.subn(rf"\b{key}: \w+", f"{key}: {value}", text)
+            assert count == 2, f"roster.yaml has {count} times '{key}:', expected 2:\n{text}"
         self.roster.write_text(text)
 
     @property
