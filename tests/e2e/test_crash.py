@@ -11,7 +11,8 @@ def verdicts(cluster, round_id):
     """The winner's digest as each node's own proof has it."""
     cluster.wait_decided(round_id)
     return [decentctl_json("verify", cluster.export(round_id, node),
-                           "--roster", cluster.roster)["winner_digest"] for node in cluster.nodes]
+                           "--roster", cluster.roster)["ranking"][0]["digest"]
+            for node in cluster.nodes]
 
 
 class Crash(unittest.TestCase):

@@ -17,7 +17,10 @@ class Quorum(unittest.TestCase):
             cluster.start()
             cluster.nodes[3].stop()
             for question in ("What is 17 + 25?", "What is 18 + 25?"):
-                self.assertEqual(cluster.ask(question)["outcome"], "decided")
+                asked = cluster.ask(question)
+                self.assertEqual(asked["outcome"], "decided")
+                for phase in ("answers", "sheets"):
+                    self.assertEqual(set(asked[phase]["closed"].values()), {"absent"})
 
     def test_a_node_that_was_down_learns_the_rounds_it_missed(self):
         with FakeModel() as models, Cluster(models) as cluster:
