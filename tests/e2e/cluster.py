@@ -1,0 +1,223 @@
+"""A cluster of real decentd processes on loopback, set up with decentctl the way an operator would.
+
+Use as a context manager. Everything lives in a temporary directory, which is removed afterwards,
+unless the test failed or DECENTD_E2E_KEEP is set: then it is kept and named.
+"""
+
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from programs import PATIENCE_SECONDS, decentctl, decentctl_json, program, wait_until
+
+NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
+
+# Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has waited
+# for no deadline.
+TEST_DEADLINES = {"soft": "10m", "hard": "15m"}
+
+
+def free_ports(count):
+    """Ports that nothing uses, outside the range from which the system takes the ports of outgoing
+    connections: a stopped node's port must still be free when it starts again."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found, held = [], []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(10240, low)
+        candidate = socket.socket()
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            candidate.close()
+            continue
+        held.append(candidate)
+        found.append(port)
+    for candidate in held:
+        candidate.close()
+    return found
+
+
+class Node:
+    """One daemon: its directory, addresses and process."""
+
+    def __init__(self, index, directory, peer_port, client_port):
+        self.index = index
+        self.name = NAMES[index]
+        self.directory = directory
+        self.address = f"127.0.0.1:{peer_port}"
+        self.client = f"127.0.0.1:{client_port}"
+        self.log = directory / "daemon.log"
+        self.daemon = "decentd"
+        self.daemon_arguments = []
+        self.process = None
+
+    def start(self):
+        assert self.process is None, f"{self.name} runs already"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [program(self.daemon), "--config", self.directory / "node.yaml",
+                 *self.daemon_arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def kill(self):
+        """SIGKILL: the node gets no chance to write or send anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self):
+        """SIGTERM; returns the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number):
+        process, self.process = self.process, None
+        process.send_signal(number)
+        return process.wait(PATIENCE_SECONDS)
+
+    def status(self):
+        """What `decentctl status --json` says, or None while the node does not answer."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n"
+                                 f"{self.last_log()}")
+        done = decentctl("status", "--node", self.client, "--json", expect=None)
+        return None if done.returncode else json.loads(done.stdout)
+
+    def last_log(self, lines=40):
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"--- {self.log}\n" + "\n".join(text.splitlines()[-lines:])
+
+
+class Cluster:
+    """REQUIRES of `models`: a FakeModel, or the options of `decentctl init` that choose a model."""
+
+    def __init__(self, models, n=4, deadlines=None):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-"))
+        self.roster = self.directory / "roster.yaml"
+        ports = free_ports(2 * n)
+        self.nodes = [Node(i, self.directory / NAMES[i], ports[2 * i], ports[2 * i + 1])
+                      for i in range(n)]
+        self._asking = []
+        try:
+            self._create(models, deadlines or TEST_DEADLINES)
+        except BaseException:
+            print(f"the cluster's files are kept in {self.directory}", file=sys.stderr)
+            raise
+
+    def _create(self, models, deadlines):
+        cards = []
+        for node in self.nodes:
+            options = models if isinstance(models, list) else [
+                "--model-url", models.url_of(node.index), "--model", f"fake-{node.index}"]
+            made = decentctl_json("init", "--dir", node.directory, "--name", node.name,
+                                  "--address", node.address, "--client-listen", node.client,
+                                  *options)
+            cards.append(made["card"])
+        decentctl("roster", "create", "--out", self.roster, *cards)
+        self.edit_roster(deadlines)
+        for node in self.nodes:
+            shutil.copy(self.roster, node.directory / "roster.yaml")
+        decentctl("client", "init", "--dir", self.directory / "client",
+                  "--node", self.nodes[0].client, "--roster", self.roster)
+
+    def edit_roster(self, deadlines):
+        """Replaces the values of soft and hard in both phases, as an operator would by hand."""
+        text = self.roster.read_text()
+        for key, value in deadlines.items():
+            text, count = re.subn(rf"\b{key}: \w+", f"{key}: {value}", text)
+            assert count == 2, f"roster.yaml has {count} times '{key}:', expected 2:\n{text}"
+        self.roster.write_text(text)
+
+    @property
+    def client_config(self):
+        return self.directory / "client" / "client.yaml"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for process in self._asking:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        for node in self.nodes:
+            if node.process is not None:
+                node.kill()
+        failed = kind is not None
+        if failed:
+            for node in self.nodes:
+                print(node.last_log(), file=sys.stderr)
+        if failed or os.environ.get("DECENTD_E2E_KEEP"):
+            print(f"the cluster's files are kept in {self.directory}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.directory)
+
+    def start(self, nodes=None):
+        """Starts the nodes and returns when each of them reaches all of them."""
+        nodes = self.nodes if nodes is None else nodes
+        for node in nodes:
+            node.start()
+        running = sum(node.process is not None for node in self.nodes)
+        self.wait_reachable(running, nodes)
+
+    def wait_reachable(self, count, nodes):
+        """Returns when each of the nodes says that it reaches exactly `count`, itself included."""
+        for node in nodes:
+            wait_until(lambda node=node: (node.status() or {}).get("reachable") == count,
+                       f"{node.name} reaches {count} nodes", explain=node.last_log)
+
+    def ask(self, question, node=None, options=(), **how):
+        """Asks and waits for the end of the round; what `decentctl ask --json` says."""
+        return decentctl_json("ask", question, "--config", self.client_config,
+                              *self._at(node), *options, **how)
+
+    def ask_in_background(self, question, node=None, options=()):
+        """The same as a running process, whose output is JSON when it ends."""
+        process = subprocess.Popen(
+            [program("decentctl"), "ask", question, "--config", self.client_config, "--json",
+             *self._at(node), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._asking.append(process)
+        return process
+
+    @staticmethod
+    def result_of(process):
+        """Waits for ask_in_background; its parsed output."""
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, f"decentctl ask ended with {process.returncode}:\n{out}{err}"
+        return json.loads(out)
+
+    def round(self, round_id, node):
+        """What a node knows of a round, or None when it does not know it."""
+        done = decentctl("rounds", "show", round_id, "--node", node.client, "--json", expect=None)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def rounds(self, node):
+        return decentctl_json("rounds", "ls", "--node", node.client)["rounds"]
+
+    def wait_decided(self, round_id, nodes=None):
+        """Returns each node's summary of the round when all have decided it."""
+        def decided(node):
+            summary = self.round(round_id, node)
+            return summary if summary and summary["state"] != "running" else None
+
+        return [wait_until(lambda node=node: decided(node), f"{node.name} decides {round_id}",
+                           explain=node.last_log) for node in nodes or self.nodes]
+
+    def export(self, round_id, node=None):
+        """The round's bundle, as a file."""
+        node = node or self.nodes[0]
+        path = self.directory / f"{round_id}.{node.name}.bundle"
+        decentctl("rounds", "export", round_id, "--node", node.client, "--out", path)
+        return path
+
+    def verify(self, bundle, expect=0):
+        return decentctl("verify", bundle, "--roster", self.roster, expect=expect)
+
+    def _at(self, node):
+        return ["--node", node.client] if node else []

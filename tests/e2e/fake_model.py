@@ -1,0 +1,129 @@
+"""An OpenAI-compatible model server for tests, whose replies a test can hold back.
+
+Every node has a URL of its own (url_of(i)), so that a test sees who asked and chooses what each
+node's model answers. What a judge is asked for is recognised by the JSON schema in response_format;
+the reply is made from that schema.
+"""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from programs import PATIENCE_SECONDS
+
+ANSWER, JUDGE = "answer", "judge"
+
+
+class FakeModel:
+    """Thread-safe. Use as a context manager."""
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._held = set()        # (node, kind)
+        self._waiting = []        # the same, of requests that are held
+        self._failing = set()     # (node, kind)
+        self.requests = []        # (node, kind), in the order in which they came
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                owner._serve(self)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def url_of(self, node):
+        return f"http://127.0.0.1:{self._server.server_address[1]}/node{node}/v1"
+
+    def answer_of(self, node):
+        """What node's model answers to every question. Judges prefer the lowest node."""
+        return f"The answer of model {node}."
+
+    def hold(self, node, kind):
+        """Requests of that node and kind get no reply until release()."""
+        with self._changed:
+            self._held.add((node, kind))
+
+    def release(self):
+        with self._changed:
+            self._held.clear()
+            self._changed.notify_all()
+
+    def fail(self, node, kind):
+        """Requests of that node and kind get HTTP 400, which is not retried."""
+        with self._changed:
+            self._failing.add((node, kind))
+
+    def wait_for_held(self, node, kind):
+        """Returns when a request of that node is being held: its node now waits for its model."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: (node, kind) in self._waiting, PATIENCE_SECONDS):
+                raise AssertionError(f"node {node} sent no {kind} request; seen: {self.requests}")
+
+    def _serve(self, handler):
+        length = int(handler.headers.get("Content-Length", 0))
+        request = json.loads(handler.rfile.read(length))
+        match = re.fullmatch(r"/node(\d+)/v1/chat/completions", handler.path)
+        if not match:
+            self._reply(handler, 404, {"error": {"message": "no such path"}})
+            return
+        schema = request.get("response_format", {}).get("json_schema", {}).get("schema")
+        key = (int(match.group(1)), JUDGE if schema else ANSWER)
+        with self._changed:
+            self.requests.append(key)
+            self._waiting.append(key)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: key not in self._held, PATIENCE_SECONDS)
+            self._waiting.remove(key)
+            failing = key in self._failing
+        if failing:
+            self._reply(handler, 400, {"error": {"message": "told to fail by the test"}})
+            return
+        prompt = "\n".join(message["content"] for message in request["messages"])
+        text = json.dumps(marks(schema, prompt)) if schema else self.answer_of(key[0])
+        self._reply(handler, 200, {
+            "id": "chatcmpl-test", "object": "chat.completion", "model": f"fake-{key[0]}",
+            "choices": [{"index": 0, "finish_reason": "stop",
+                         "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4,
+                      "total_tokens": (len(prompt) + len(text)) // 4}})
+
+    @staticmethod
+    def _reply(handler, status, body):
+        data = json.dumps(body).encode()
+        try:
+            handler.send_response(status)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(data)))
+            handler.end_headers()
+            handler.wfile.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the node was killed while it waited
+
+
+def marks(schema, prompt):
+    """A reply that fits the judge's schema: {"A1": {criterion: mark, ...}, ...}, or for one answer
+    the inner object alone. Model 0's answer gets 20 points in all criteria, each further one 1 less."""
+    def mark_of(shown_text):
+        model = re.search(r"answer of model (\d+)", shown_text)
+        return max(0, 20 - int(model.group(1))) if model else 0
+
+    if all(inner["type"] == "integer" for inner in schema["properties"].values()):
+        return dict.fromkeys(schema["properties"], mark_of(prompt))
+    shown = dict(re.findall(r"<<<BEGIN \w+ (A\d+)>>>\n(.*?)\n<<<END", prompt, re.S))
+    return {name: dict.fromkeys(inner["properties"], mark_of(shown.get(name, "")))
+            for name, inner in schema["properties"].items()}

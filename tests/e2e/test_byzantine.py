@@ -1,0 +1,65 @@
+"""One node of four runs a daemon that attacks (tests only): the honest three are not moved."""
+
+import unittest
+
+from cluster import Cluster
+from fake_model import FakeModel
+from programs import decentctl, decentctl_json, find_program, wait_until
+
+
+@unittest.skipUnless(find_program("byzantine_decentd"), "byzantine_decentd was not built")
+class Byzantine(unittest.TestCase):
+    def attacked(self, models, attack):
+        cluster = Cluster(models)
+        dave = cluster.nodes[3]
+        dave.daemon, dave.daemon_arguments = "byzantine_decentd", ["--attack", attack]
+        return cluster
+
+    def start_and_ask(self, cluster):
+        """Starts everybody, waits until the honest reach each other, and asks alice."""
+        for node in cluster.nodes:
+            node.start()
+        for node in cluster.nodes[:3]:
+            wait_until(lambda node=node: (node.status() or {}).get("reachable", 0) >= 3,
+                       f"{node.name} reaches the honest nodes", explain=node.last_log)
+        asked = cluster.ask("What is 17 + 25?")
+        self.assertEqual(asked["outcome"], "decided")
+        rounds = cluster.wait_decided(asked["round_id"], cluster.nodes[:3])
+        self.assertEqual(len({r["winner"] for r in rounds}), 1)
+        for node in cluster.nodes[:3]:
+            cluster.verify(cluster.export(asked["round_id"], node))
+        return asked
+
+    def test_equivocation_changes_nothing_and_leaves_evidence_that_can_be_exported(self):
+        with FakeModel() as models, self.attacked(models, "equivocate") as cluster:
+            self.start_and_ask(cluster)
+
+            def convicted():
+                for node in cluster.nodes[:3]:
+                    found = decentctl_json("evidence", "ls", "--node", node.client)["evidence"]
+                    if found:
+                        return node, found
+                return None
+
+            node, found = wait_until(convicted, "an honest node holds evidence")
+            self.assertEqual({proof["author"] for proof in found}, {"dave"})
+            path = cluster.directory / "evidence"
+            decentctl("evidence", "export", found[0]["id"], "--node", node.client, "--out", path)
+            self.assertGreater(path.stat().st_size, 128)  # two signatures at the least
+
+    def test_forged_signatures_change_nothing_and_are_counted_against_their_link(self):
+        with FakeModel() as models, self.attacked(models, "forge") as cluster:
+            self.start_and_ask(cluster)
+
+            def faults():
+                peers = decentctl_json("peers", "--node", cluster.nodes[0].client)["peers"]
+                return next(p for p in peers if p["name"] == "dave")["faults"]
+
+            self.assertIn("bad_signature", wait_until(faults, "alice counts faults of dave"))
+            for node in cluster.nodes[:3]:
+                found = decentctl_json("evidence", "ls", "--node", node.client)["evidence"]
+                self.assertEqual(found, [], "a forged message proves nothing against its author")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,72 @@
+"""Processes that die without warning in the middle of a round, and come back."""
+
+import unittest
+
+from cluster import Cluster
+from fake_model import ANSWER, JUDGE, FakeModel
+from programs import decentctl_json
+
+
+def verdicts(cluster, round_id):
+    """The winner's digest as each node's own proof has it."""
+    cluster.wait_decided(round_id)
+    return [decentctl_json("verify", cluster.export(round_id, node),
+                           "--roster", cluster.roster)["ranking"][0]["digest"]
+            for node in cluster.nodes]
+
+
+class Crash(unittest.TestCase):
+    def test_a_node_killed_while_it_judges_returns_and_decides_the_same_winner(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            dave = cluster.nodes[3]
+            models.hold(3, JUDGE)
+            asking = cluster.ask_in_background("What is 17 + 25?")
+            models.wait_for_held(3, JUDGE)
+            dave.kill()
+            models.release()
+            asked = cluster.result_of(asking)
+            self.assertEqual(asked["outcome"], "decided")
+            dave.start()
+            self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
+
+    def test_a_node_killed_while_all_wait_for_models_takes_part_again(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            for node in range(4):
+                models.hold(node, ANSWER)
+            asking = cluster.ask_in_background("What is 17 + 25?")
+            for node in range(4):
+                models.wait_for_held(node, ANSWER)
+            cluster.nodes[1].kill()
+            cluster.start([cluster.nodes[1]])
+            models.release()
+            asked = cluster.result_of(asking)
+            self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
+
+    def test_a_round_survives_the_death_of_every_node(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            models.hold(2, JUDGE)
+            asking = cluster.ask_in_background("What is 17 + 25?", options=["--id-first"])
+            round_id = cluster.id_of(asking)
+            models.wait_for_held(2, JUDGE)
+            for node in cluster.nodes:
+                node.kill()
+            models.release()
+            cluster.start()
+            self.assertEqual(len(set(verdicts(cluster, round_id))), 1)
+
+    def test_finished_rounds_are_there_after_a_restart(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            round_id = cluster.ask("What is 17 + 25?")["round_id"]
+            before = cluster.wait_decided(round_id)
+            for node in cluster.nodes:
+                self.assertEqual(node.stop(), 0)
+            cluster.start()
+            self.assertEqual(cluster.wait_decided(round_id), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
