@@ -1,8 +1,6 @@
 #include "node/codec/verifier.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +9,8 @@
 
 #include "absl/synchronization/mutex.h"
 #include "node/codec/peer_codec.h"
+#include "node/core/bytes.h"
+#include "node/core/check.h"
 
 namespace decentd {
 namespace {
@@ -20,15 +20,12 @@ constexpr size_t kSignatureBytes = 64;
 // Names an envelope by all of its bytes; fixed-width parts first, so that no two envelopes share
 // it.
 Digest EnvelopeDigest(const Envelope& envelope, const Digest& body_digest) {
-  std::string bytes;
-  bytes.reserve(5 + Digest::kSize + kSignatureBytes);
-  bytes.push_back(static_cast<char>(envelope.kind));
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(envelope.author >> shift));
-  }
-  bytes.append(body_digest.View());
-  bytes.append(envelope.signature);
-  return Sha256(bytes);
+  ByteWriter bytes;
+  bytes.U8(static_cast<uint8_t>(envelope.kind));
+  bytes.U32(envelope.author);
+  bytes.Raw(body_digest.View());
+  bytes.Raw(envelope.signature);
+  return Sha256(bytes.bytes());
 }
 
 // What an entry keeps in memory: the body, its decoded value (votes grow most: a vote of a few
@@ -184,11 +181,7 @@ AnyVerified Verifier::TrustOwn(Envelope envelope) const {
   const auto shared = std::make_shared<const Envelope>(std::move(envelope));
   std::variant<AnyVerified, FaultKind> result = Decode(shared, body_digest);
   auto* value = std::get_if<AnyVerified>(&result);
-  if (value == nullptr) {
-    std::fprintf(stderr, "bug: a statement of this node (%s) does not decode\n",
-                 std::string(KindName(shared->kind)).c_str());
-    std::abort();
-  }
+  Require(value != nullptr, "a statement of this node decodes");
   return cache_->Add(digest, std::move(*value));
 }
 

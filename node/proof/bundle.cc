@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "node/core/bytes.h"
 
 namespace decentd {
 namespace {
@@ -21,30 +22,6 @@ struct EnvelopeOrder {
     return std::tie(a->kind, a->author, a->body, a->signature) <
            std::tie(b->kind, b->author, b->body, b->signature);
   }
-};
-
-class Writer {
- public:
-  void U8(uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
-  void U16(size_t value) { BigEndian(value, 2); }
-  void U32(size_t value) { BigEndian(value, 4); }
-  void Raw(std::string_view bytes) { bytes_.append(bytes); }
-  void Block(std::string_view bytes) {
-    U32(bytes.size());
-    Raw(bytes);
-  }
-  std::string Finish() && {
-    const Digest digest = Sha256(bytes_);
-    bytes_.append(digest.View());
-    return std::move(bytes_);
-  }
-
- private:
-  void BigEndian(size_t value, int width) {
-    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8)
-      U8(static_cast<uint8_t>(value >> shift));
-  }
-  std::string bytes_;
 };
 
 // Reads forward; after the first failure every read gives zero and status() says where it was.
@@ -134,7 +111,7 @@ class EnvelopeTable {
 }  // namespace
 
 std::string EncodeBundle(const Bundle& bundle) {
-  std::map<EnvelopePtr, size_t, EnvelopeOrder> table;
+  std::map<EnvelopePtr, uint32_t, EnvelopeOrder> table;
   table[bundle.query];
   for (const BundleSlot& slot : bundle.slots) {
     table[slot.proposal];
@@ -142,27 +119,31 @@ std::string EncodeBundle(const Bundle& bundle) {
   }
   for (const EnvelopePtr& decision : bundle.decisions) table[decision];
 
-  Writer out;
+  ByteWriter out;
+  const auto write_block = [&out](std::string_view bytes) {
+    out.U32(static_cast<uint32_t>(bytes.size()));
+    out.Raw(bytes);
+  };
   out.Raw(kMagic);
-  out.Block(bundle.roster);
-  out.U32(table.size());
-  size_t next = 0;
+  write_block(bundle.roster);
+  out.U32(static_cast<uint32_t>(table.size()));
+  uint32_t next = 0;
   for (auto& [envelope, index] : table) {
     index = next++;
     out.U8(static_cast<uint8_t>(envelope->kind));
     out.U32(envelope->author);
     out.Raw(envelope->signature);
-    out.Block(envelope->body);
+    write_block(envelope->body);
   }
   const auto write_list = [&](const std::vector<EnvelopePtr>& list) {
-    std::vector<size_t> indices;
+    std::vector<uint32_t> indices;
     for (const EnvelopePtr& envelope : list) indices.push_back(table[envelope]);
     std::sort(indices.begin(), indices.end());
-    out.U16(indices.size());
-    for (size_t index : indices) out.U32(index);
+    out.U16(static_cast<uint16_t>(indices.size()));
+    for (uint32_t index : indices) out.U32(index);
   };
   out.U32(table[bundle.query]);
-  out.U16(bundle.slots.size());
+  out.U16(static_cast<uint16_t>(bundle.slots.size()));
   for (const BundleSlot& slot : bundle.slots) {
     out.U8(static_cast<uint8_t>(slot.slot.phase));
     out.U16(slot.slot.author.value);
@@ -170,7 +151,9 @@ std::string EncodeBundle(const Bundle& bundle) {
     write_list(slot.certificate);
   }
   write_list(bundle.decisions);
-  return std::move(out).Finish();
+  const Digest digest = Sha256(out.bytes());
+  out.Raw(digest.View());
+  return out.bytes();
 }
 
 absl::StatusOr<Bundle> DecodeBundle(std::string_view bytes) {
