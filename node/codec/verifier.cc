@@ -1,8 +1,6 @@
 #include "node/codec/verifier.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "node/codec/peer_codec.h"
 #include "node/core/bytes.h"
+#include "node/core/check.h"
 
 namespace decentd {
 namespace {
@@ -182,11 +181,7 @@ AnyVerified Verifier::TrustOwn(Envelope envelope) const {
   const auto shared = std::make_shared<const Envelope>(std::move(envelope));
   std::variant<AnyVerified, FaultKind> result = Decode(shared, body_digest);
   auto* value = std::get_if<AnyVerified>(&result);
-  if (value == nullptr) {
-    std::fprintf(stderr, "bug: a statement of this node (%s) does not decode\n",
-                 std::string(KindName(shared->kind)).c_str());
-    std::abort();
-  }
+  Require(value != nullptr, "a statement of this node decodes");
   return cache_->Add(digest, std::move(*value));
 }
 
