@@ -93,6 +93,30 @@ class Node:
         return f"--- {self.log}\n" + "\n".join(text.splitlines()[-lines:])
 
 
+class Asking:
+    """A running `decentctl ask`."""
+
+    def __init__(self, process, id_file):
+        self._process = process
+        self._id_file = id_file
+
+    def round_id(self):
+        """The round's id, as soon as a node took the question."""
+        def written():
+            assert self._process.poll() in (None, 0), self._process.stderr.read()
+            text = self._id_file.read_text() if self._id_file.exists() else ""
+            return text.strip() if text.endswith("\n") else None
+
+        return wait_until(written, "a node takes the question")
+
+    def result(self, expect=0):
+        """Waits for the end; the JSON that was printed, or None where there was nothing."""
+        out, err = self._process.communicate(timeout=PATIENCE_SECONDS)
+        assert self._process.returncode == expect, \
+            f"decentctl ask ended with {self._process.returncode}, expected {expect}:\n{out}{err}"
+        return json.loads(out) if out else None
+
+
 class Cluster:
     """REQUIRES of `models`: a FakeModel, or the options of `decentctl init` that choose a model."""
 
@@ -177,20 +201,14 @@ class Cluster:
                               *self._at(node), *options, **how)
 
     def ask_in_background(self, question, node=None, options=()):
-        """The same as a running process, whose output is JSON when it ends."""
+        """The same without waiting."""
+        id_file = self.directory / f"asking-{len(self._asking)}"
         process = subprocess.Popen(
             [program("decentctl"), "ask", question, "--config", self.client_config, "--json",
-             *self._at(node), *options],
+             "--id-file", id_file, *self._at(node), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._asking.append(process)
-        return process
-
-    @staticmethod
-    def result_of(process):
-        """Waits for ask_in_background; its parsed output."""
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, f"decentctl ask ended with {process.returncode}:\n{out}{err}"
-        return json.loads(out)
+        return Asking(process, id_file)
 
     def round(self, round_id, node):
         """What a node knows of a round, or None when it does not know it."""

@@ -25,7 +25,7 @@ class Crash(unittest.TestCase):
             models.wait_for_held(3, JUDGE)
             dave.kill()
             models.release()
-            asked = cluster.result_of(asking)
+            asked = asking.result()
             self.assertEqual(asked["outcome"], "decided")
             dave.start()
             self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
@@ -41,15 +41,15 @@ class Crash(unittest.TestCase):
             cluster.nodes[1].kill()
             cluster.start([cluster.nodes[1]])
             models.release()
-            asked = cluster.result_of(asking)
+            asked = asking.result()
             self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
 
     def test_a_round_survives_the_death_of_every_node(self):
         with FakeModel() as models, Cluster(models) as cluster:
             cluster.start()
             models.hold(2, JUDGE)
-            asking = cluster.ask_in_background("What is 17 + 25?", options=["--id-first"])
-            round_id = cluster.id_of(asking)
+            asking = cluster.ask_in_background("What is 17 + 25?")
+            round_id = asking.round_id()
             models.wait_for_held(2, JUDGE)
             for node in cluster.nodes:
                 node.kill()
