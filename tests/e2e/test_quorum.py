@@ -48,7 +48,7 @@ class Quorum(unittest.TestCase):
             self.assertIn("no quorum", waiting["waiting_for"])
             cluster.start([carol])
             rounds = cluster.wait_decided(round_id, [alice, bob, carol])
-            self.assertEqual({r["state"] for r in rounds}, {"decided"})
+            self.assertEqual({r["outcome"] for r in rounds}, {"decided"})
             self.assertEqual(len({r["winner"] for r in rounds}), 1)
 
     def test_status_counts_who_can_be_reached(self):
