@@ -11,6 +11,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "node/codec/peer_codec.h"
+#include "node/core/bytes.h"
 
 namespace decentd {
 namespace {
@@ -20,15 +21,12 @@ constexpr size_t kSignatureBytes = 64;
 // Names an envelope by all of its bytes; fixed-width parts first, so that no two envelopes share
 // it.
 Digest EnvelopeDigest(const Envelope& envelope, const Digest& body_digest) {
-  std::string bytes;
-  bytes.reserve(5 + Digest::kSize + kSignatureBytes);
-  bytes.push_back(static_cast<char>(envelope.kind));
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(envelope.author >> shift));
-  }
-  bytes.append(body_digest.View());
-  bytes.append(envelope.signature);
-  return Sha256(bytes);
+  ByteWriter bytes;
+  bytes.U8(static_cast<uint8_t>(envelope.kind));
+  bytes.U32(envelope.author);
+  bytes.Raw(body_digest.View());
+  bytes.Raw(envelope.signature);
+  return Sha256(bytes.bytes());
 }
 
 // What an entry keeps in memory: the body, its decoded value (votes grow most: a vote of a few

@@ -86,6 +86,21 @@ std::optional<Admission::Joined> Admission::TryJoin(const RoundId& round, int64_
   return joined;
 }
 
+Admission::Joined Admission::TakeWith(const Verified<Query>& query, NodeIndex self) {
+  Joined joined{query, self, {}};
+  const RoundId round{query.body_digest()};
+  if (auto it = waiting_.find(round); it != waiting_.end()) {
+    joined.events = std::move(it->second.events);
+    Forget(round);
+  }
+  return joined;
+}
+
+bool Admission::HasQuery(const RoundId& round) const {
+  auto it = waiting_.find(round);
+  return it != waiting_.end() && it->second.query.has_value();
+}
+
 std::vector<RoundId> Admission::Waiting() const {
   std::vector<RoundId> rounds;
   for (const auto& [round, entry] : waiting_) rounds.push_back(round);

@@ -34,6 +34,9 @@ class Admission {
   // budget and not expired, or f+1 nodes have signed something in it. Forgets the round then.
   std::optional<Joined> TryJoin(const RoundId& round, int64_t now_unix_ms, int64_t watermark);
 
+  // The round of a query that this node sponsors itself, with all that waited for it.
+  Joined TakeWith(const Verified<Query>& query, NodeIndex self);
+
   // Of rounds that use a sponsor's budget; the caller tells when one begins and ends.
   void BeginSponsored(NodeIndex sponsor) { ++open_by_sponsor_[sponsor]; }
   void EndSponsored(NodeIndex sponsor) { --open_by_sponsor_[sponsor]; }
@@ -41,7 +44,7 @@ class Admission {
 
   // Rounds that wait, for a retry when a budget is free again.
   std::vector<RoundId> Waiting() const;
-  bool Knows(const RoundId& round) const { return waiting_.contains(round); }
+  bool HasQuery(const RoundId& round) const;
   // f+1 nodes, so an honest one, signed something in a round whose query is not here.
   bool WantsQuery(const RoundId& round) const;
   void Forget(const RoundId& round);

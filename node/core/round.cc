@@ -73,7 +73,8 @@ void Round::Collect(Effects& out) {
 }
 
 void Round::On(const event::SponsorReceived& e, Effects& out) {
-  if (sponsors_.emplace(e.sponsor.author(), e.sponsor).second) out.accepted = true;
+  if (!sponsors_.emplace(e.sponsor.author(), e.sponsor).second) return;
+  out.accepted = true;
   Heard(e.sponsor.author(), out);
 }
 
@@ -89,8 +90,9 @@ void Round::On(const event::ProposeReceived& e, Effects& out) {
       return;
     }
   }
-  Heard(author, out);
   set(phase).OnPropose(e.propose, out);
+  // Only what is journaled may change the round: a repetition is not news of its author.
+  if (out.accepted) Heard(author, out);
 }
 
 void Round::On(const event::VotesReceived& e, Effects& out) {
@@ -284,6 +286,15 @@ uint64_t Round::ContiguousVotes(NodeIndex author) const {
     ++length;
   }
   return length;
+}
+
+bool Round::NeedsAnswer() const {
+  return !silent_ && !proposed_[0] && !answers_.ended() && answers_.panel().Has(self_);
+}
+
+bool Round::NeedsSheet() const {
+  return !silent_ && !proposed_[1] && sheets_.entered() && !sheets_.ended() &&
+         sheets_.panel().Has(self_);
 }
 
 std::string Round::WaitingFor() const {

@@ -58,6 +58,11 @@ class Round {
   const std::optional<Verdict>& outcome() const { return outcome_; }
   // Decisions equal to the outcome.
   std::vector<Verified<Decision>> EqualDecisions() const;
+  // This node's model is due, and nothing of it has been said yet.
+  bool NeedsAnswer() const;
+  bool NeedsSheet() const;
+  // Agreed answers that are not Abstains. REQUIRES: the answer set has ended.
+  const std::vector<NodeIndex>& usable_answers() const { return usable_answers_; }
   // In words, for a person who waits.
   std::string WaitingFor() const;
 

@@ -19,7 +19,7 @@ namespace decentd {
 
 // One line of what was checked, for people ("12 slot certificates of 3 signatures each").
 struct Check {
-  std::string name;    // stable, snake_case: "encoding", "roster", "query_signature", ...
+  std::string name;  // stable, snake_case: "encoding", "roster", "query_signature", ...
   std::string detail;
 };
 
@@ -46,8 +46,8 @@ class CheckedBundle {
 };
 
 // Checks, in this order, and returns INVALID_ARGUMENT "name: detail" of the first that fails:
-// encoding, roster, query_signature, proposals, certificates, answer_set, sheet_set, sheets,
-// decisions, verdict, aggregate. `trusted` may be null: then `authenticated` is false.
+// encoding, roster, query_signature, proposals, certificates, decisions, answer_set, sheet_set,
+// sheets, verdict, aggregate. `trusted` may be null: then `authenticated` is false.
 // `decisions_needed`: f+1 is correct and final, q is the round's certificate; 0 means q.
 absl::StatusOr<CheckedBundle> VerifyBundle(std::string_view bytes, const Roster* trusted,
                                            int decisions_needed = 0,

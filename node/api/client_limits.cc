@@ -1,0 +1,120 @@
+#include "node/api/client_limits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace decentd {
+namespace {
+
+// Clients looked at in one sweep of a full table, so that no request pays for all of them.
+constexpr int kSweep = 64;
+
+}  // namespace
+
+ClientLimits::ClientLimits(Options options, std::function<bool(const RoundId&)> still_running,
+                           std::function<Clock::time_point()> now)
+    : options_(options), still_running_(std::move(still_running)), now_(std::move(now)) {}
+
+void ClientLimits::Refill(Client& client, Clock::time_point now) const {
+  const double minutes =
+      std::chrono::duration<double, std::ratio<60>>(now - client.refilled).count();
+  client.tokens = std::min<double>(options_.requests_per_minute,
+                                   client.tokens + minutes * options_.requests_per_minute);
+  client.refilled = now;
+}
+
+absl::Status ClientLimits::Admit(const PublicKey& key, const RoundId& round) {
+  std::unique_lock lock(mutex_);
+  const Clock::time_point now = now_();
+  if (!clients_.contains(key)) {
+    if (clients_.size() >= options_.clients) Evict(lock, now);
+    if (clients_.size() >= options_.clients) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("this node already serves ", options_.clients,
+                       " clients; try again later or ask another node"));
+    }
+    clients_.try_emplace(key, Client{static_cast<double>(options_.requests_per_minute), now, {}});
+  }
+  Client* client = &clients_.at(key);
+  Refill(*client, now);
+  if (options_.requests_per_minute != 0) {
+    if (client->tokens < 1) {
+      const double wait = std::ceil((1 - client->tokens) * 60 / options_.requests_per_minute);
+      return absl::ResourceExhaustedError(
+          absl::StrCat("client ", key.Hex(), " has used its ", options_.requests_per_minute,
+                       " requests per minute; try again in ", static_cast<int64_t>(wait), " s"));
+    }
+    client->tokens -= 1;
+  }
+  if (client->rounds.contains(round)) return absl::OkStatus();
+  if (options_.rounds_in_flight != 0 && client->rounds.size() >= options_.rounds_in_flight) {
+    Prune(lock, key);
+    client = &clients_[key];  // a sweep may have forgotten it meanwhile
+    if (client->rounds.size() >= options_.rounds_in_flight) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("client ", key.Hex(), " already has ", client->rounds.size(),
+                       " rounds in flight, as many as this node allows; wait for one to end"));
+    }
+  }
+  client->rounds.try_emplace(round, false);
+  return absl::OkStatus();
+}
+
+void ClientLimits::Settle(const PublicKey& key, const RoundId& round, bool accepted) {
+  std::lock_guard lock(mutex_);
+  const auto client = clients_.find(key);
+  if (client == clients_.end()) return;
+  const auto found = client->second.rounds.find(round);
+  if (found == client->second.rounds.end()) return;
+  if (accepted) {
+    found->second = true;
+  } else if (!found->second) {
+    client->second.rounds.erase(found);
+  }
+}
+
+void ClientLimits::Prune(std::unique_lock<std::mutex>& lock, const PublicKey& key) {
+  std::vector<RoundId> accepted;
+  for (const auto& [round, is_accepted] : clients_[key].rounds) {
+    if (is_accepted) accepted.push_back(round);
+  }
+  lock.unlock();
+  std::erase_if(accepted, still_running_);
+  lock.lock();
+  const auto client = clients_.find(key);
+  if (client == clients_.end()) return;
+  for (const RoundId& ended : accepted) client->second.rounds.erase(ended);
+}
+
+void ClientLimits::Evict(std::unique_lock<std::mutex>& lock, Clock::time_point now) {
+  std::vector<PublicKey> keys;
+  auto it = clients_.upper_bound(evict_after_);
+  for (int i = 0; i < kSweep && i < static_cast<int>(clients_.size()); ++i) {
+    if (it == clients_.end()) it = clients_.begin();
+    keys.push_back(it->first);
+    ++it;
+  }
+  if (!keys.empty()) evict_after_ = keys.back();
+  for (const PublicKey& key : keys) {
+    if (const auto found = clients_.find(key); found != clients_.end()) {
+      if (!found->second.rounds.empty()) Prune(lock, key);
+    }
+    if (const auto found = clients_.find(key); found != clients_.end()) {
+      Refill(found->second, now);
+      if (found->second.rounds.empty() && found->second.tokens >= options_.requests_per_minute) {
+        clients_.erase(found);
+      }
+    }
+  }
+}
+
+size_t ClientLimits::clients() const {
+  std::lock_guard lock(mutex_);
+  return clients_.size();
+}
+
+}  // namespace decentd

@@ -1,0 +1,158 @@
+#include "node/runtime/archive.h"
+
+#include <algorithm>
+
+#include "node/runtime/keys.h"
+
+namespace decentd {
+namespace {
+
+constexpr size_t kMaxTombstones = 100'000;
+
+absl::Status DamagedSummary() {
+  return absl::DataLossError("the summary of a stored round does not parse");
+}
+
+}  // namespace
+
+absl::StatusOr<Archive> Archive::Open(const Store& store) {
+  Archive archive;
+  absl::Status damage;
+  absl::Status status = store.Scan(
+      keys::kSummary, PrefixEnd(keys::kSummary), false,
+      [&](std::string_view key, std::string_view value) {
+        const auto round = keys::RoundOf(key);
+        store::v1::RoundSummary summary;
+        if (!round || !summary.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+          damage = DamagedSummary();
+          return false;
+        }
+        archive.records_[*round] = {summary.finished_unix_ms(), summary.expiry_unix_ms()};
+        archive.by_time_.emplace(summary.finished_unix_ms(), *round);
+        return true;
+      });
+  if (!status.ok()) return status;
+  if (!damage.ok()) return damage;
+  status = store.Scan(keys::kTombstone, PrefixEnd(keys::kTombstone), false,
+                      [&](std::string_view key, std::string_view value) {
+                        if (const auto round = keys::RoundOf(key)) {
+                          archive.tombstones_[*round] =
+                              static_cast<int64_t>(keys::FromBigEndian(value));
+                        }
+                        return true;
+                      });
+  if (!status.ok()) return status;
+  const absl::StatusOr<std::string> watermark = store.Get(keys::kWatermark);
+  if (watermark.ok()) {
+    archive.watermark_ = static_cast<int64_t>(keys::FromBigEndian(*watermark));
+  } else if (!absl::IsNotFound(watermark.status())) {
+    return watermark.status();
+  }
+  return archive;
+}
+
+std::vector<RoundId> Archive::Newest(size_t limit) const {
+  std::vector<RoundId> rounds;
+  for (auto it = by_time_.rbegin(); it != by_time_.rend() && rounds.size() < limit; ++it) {
+    rounds.push_back(it->second);
+  }
+  return rounds;
+}
+
+void Archive::AddRecord(const RoundId& round, const store::v1::RoundSummary& summary,
+                        int64_t expiry_unix_ms, std::string bundle, WriteBatch* writes) {
+  writes->Put(keys::OfRound(keys::kSummary, round), summary.SerializeAsString());
+  writes->Put(keys::OfRound(keys::kBundle, round), std::move(bundle));
+  writes->Put(keys::ByTime(summary.finished_unix_ms(), round), "");
+  records_[round] = {summary.finished_unix_ms(), expiry_unix_ms};
+  by_time_.emplace(summary.finished_unix_ms(), round);
+  if (tombstones_.erase(round) > 0) writes->Delete(keys::OfRound(keys::kTombstone, round));
+}
+
+void Archive::AddTombstone(const RoundId& round, int64_t expiry_unix_ms, WriteBatch* writes) {
+  tombstones_[round] = expiry_unix_ms;
+  writes->Put(keys::OfRound(keys::kTombstone, round),
+              keys::BigEndian(static_cast<uint64_t>(expiry_unix_ms)));
+}
+
+void Archive::RaiseWatermark(int64_t to_unix_ms, WriteBatch* writes) {
+  if (to_unix_ms <= watermark_) return;
+  watermark_ = to_unix_ms;
+  writes->Put(std::string(keys::kWatermark), keys::BigEndian(static_cast<uint64_t>(to_unix_ms)));
+}
+
+void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch* writes) {
+  // A record that is gone no longer shows that this node voted, so nothing is discarded that a
+  // new round could be confused with: its query has expired, and the watermark covers it.
+  for (auto it = by_time_.begin(); it != by_time_.end();) {
+    const auto [finished, round] = *it;
+    const bool too_many = retention.rounds != 0 && by_time_.size() > retention.rounds;
+    const bool too_old = retention.age_ms != 0 && finished < now_unix_ms - retention.age_ms;
+    if (!too_many && !too_old) break;
+    const int64_t expiry = records_[round].expiry;
+    if (expiry >= now_unix_ms) {
+      ++it;
+      continue;
+    }
+    RaiseWatermark(expiry, writes);
+    writes->Delete(keys::OfRound(keys::kSummary, round));
+    writes->Delete(keys::OfRound(keys::kBundle, round));
+    writes->Delete(keys::ByTime(finished, round));
+    records_.erase(round);
+    it = by_time_.erase(it);
+  }
+  for (auto it = tombstones_.begin();
+       it != tombstones_.end() && tombstones_.size() > kMaxTombstones;) {
+    if (it->second >= now_unix_ms) {
+      ++it;
+      continue;
+    }
+    RaiseWatermark(it->second, writes);
+    writes->Delete(keys::OfRound(keys::kTombstone, it->first));
+    it = tombstones_.erase(it);
+  }
+}
+
+namespace archive {
+
+absl::StatusOr<std::string> ReadBundle(const Store& store, const RoundId& round) {
+  return store.Get(keys::OfRound(keys::kBundle, round));
+}
+
+absl::StatusOr<store::v1::RoundSummary> ReadSummary(const Store& store, const RoundId& round) {
+  absl::StatusOr<std::string> bytes = store.Get(keys::OfRound(keys::kSummary, round));
+  if (!bytes.ok()) return bytes.status();
+  store::v1::RoundSummary summary;
+  if (!summary.ParseFromString(*bytes)) return DamagedSummary();
+  return summary;
+}
+
+absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
+                                                                   std::optional<RoundId> after) {
+  std::string end = PrefixEnd(keys::kByTime);
+  if (after) {
+    const auto summary = ReadSummary(store, *after);
+    if (!summary.ok()) return summary.status();
+    end = keys::ByTime(summary->finished_unix_ms(), *after);
+  }
+  std::vector<RoundId> rounds;
+  absl::Status status =
+      store.Scan(keys::kByTime, end, true, [&](std::string_view key, std::string_view) {
+        const auto digest = Digest::FromBytes(key.substr(std::min<size_t>(key.size(), 10)));
+        if (digest) rounds.push_back(RoundId{*digest});
+        return rounds.size() < limit;
+      });
+  if (!status.ok()) return status;
+  std::vector<store::v1::RoundSummary> summaries;
+  for (const RoundId& round : rounds) {
+    const auto summary = ReadSummary(store, round);
+    // Discarded between the two reads: not an error of the list.
+    if (absl::IsNotFound(summary.status())) continue;
+    if (!summary.ok()) return summary.status();
+    summaries.push_back(*summary);
+  }
+  return summaries;
+}
+
+}  // namespace archive
+}  // namespace decentd

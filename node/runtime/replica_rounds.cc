@@ -1,0 +1,312 @@
+// Open rounds of a replica: joining, delivering, signing what they say, closing.
+#include <algorithm>
+#include <type_traits>
+
+#include "node/codec/peer_codec.h"
+#include "node/codec/record_codec.h"
+#include "node/proof/bundle.h"
+#include "node/runtime/journal.h"
+#include "node/runtime/keys.h"
+#include "node/runtime/replica.h"
+
+namespace decentd {
+namespace {
+
+constexpr int64_t kFirstHaveMs = 500;     // by then a round without trouble is over
+constexpr size_t kQuestionBytes = 240;    // of a question shown in a list
+constexpr size_t kOwnFrameBytes = 1u << 20;
+
+Event ToEvent(const AnyVerified& statement) {
+  return std::visit(
+      [](const auto& message) -> Event {
+        using T = std::decay_t<decltype(message)>;
+        if constexpr (std::is_same_v<T, Verified<Sponsor>>) return event::SponsorReceived{message};
+        if constexpr (std::is_same_v<T, Verified<Propose>>) return event::ProposeReceived{message};
+        if constexpr (std::is_same_v<T, Verified<Votes>>) return event::VotesReceived{message};
+        if constexpr (std::is_same_v<T, Verified<Decision>>) {
+          return event::DecisionReceived{message};
+        }
+        return event::UnlinkedChanged{};  // a node states nothing else in a round
+      },
+      statement);
+}
+
+// The last thing a person said, cut at a character.
+std::string QuestionOf(const Query& query) {
+  if (query.messages.empty()) return "";
+  std::string text = query.messages.back().content;
+  if (text.size() <= kQuestionBytes) return text;
+  size_t end = kQuestionBytes;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+Bundle MakeBundle(const Roster& roster, const Round& round) {
+  Bundle bundle;
+  bundle.roster = roster.CanonicalBytes();
+  bundle.query = round.query().envelope();
+  for (Phase phase : {Phase::kAnswer, Phase::kSheet}) {
+    if (!round.set(phase).ended()) continue;
+    for (const auto& [author, digest] : round.set(phase).agreed()) {
+      const Broadcast& broadcast = *round.set(phase).broadcast(author);
+      BundleSlot slot{{phase, author}, broadcast.payload()->envelope(), {}};
+      for (const auto& votes : broadcast.certificate()) slot.certificate.push_back(votes.envelope());
+      bundle.slots.push_back(std::move(slot));
+    }
+  }
+  for (const auto& decision : round.EqualDecisions()) {
+    bundle.decisions.push_back(decision.envelope());
+  }
+  return bundle;
+}
+
+}  // namespace
+
+Replica::OpenRound& Replica::Join(Admission::Joined joined, bool sponsor) {
+  const RoundId id{joined.query.body_digest()};
+  OpenRound& open = rounds_.try_emplace(id, roster_, self_, joined.query).first->second;
+  touched_.insert(id);
+  open.sponsor = joined.sponsor;
+  open.started_unix_ms = now_.unix_ms;
+  open.next_have_ms = now_.monotonic_ms + kFirstHaveMs;
+  if (joined.sponsor) {
+    admission_.BeginSponsored(*joined.sponsor);
+    open.record.set_sponsor(joined.sponsor->value);
+  }
+  journal::AppendQuery(joined.query, &open.record);
+  Relay(*joined.query.envelope());
+  if (!halted_.empty()) open.round.Silence();
+  Apply(open, open.round.Start(sponsor));
+  if (!unlinked_.Empty()) Deliver(open, event::UnlinkedChanged{unlinked_});
+  for (const Event& event : joined.events) {
+    if (const auto* s = std::get_if<event::SponsorReceived>(&event)) {
+      Relay(*s->sponsor.envelope());
+    }
+    Deliver(open, event);
+  }
+  return open;
+}
+
+void Replica::Relay(const Envelope& envelope) {
+  if (replaying_) return;
+  if (own_ && own_->ByteSizeLong() > kOwnFrameBytes) {
+    out_.actions.push_back(action::Send{std::nullopt, std::move(own_)});
+    own_ = nullptr;
+  }
+  if (!own_) own_ = std::make_shared<peer::v1::Frame>();
+  ToProto(envelope, own_->mutable_envelopes()->add_envelopes());
+}
+
+void Replica::Deliver(OpenRound& open, const Event& event) {
+  Effects effects = open.round.Step(event);
+  if (effects.accepted) {
+    journal::Append(event, &open.record);
+    open.changed_since_have = true;
+  }
+  Apply(open, std::move(effects));
+}
+
+void Replica::Apply(OpenRound& open, Effects effects) {
+  const RoundId& id = open.round.id();
+  touched_.insert(id);
+  for (Statement& statement : effects.say) unsaid_.push_back({id, std::move(statement)});
+  for (const TimerRequest& timer : effects.timers) timers_.Set(id, timer);
+  for (const Blame& blame : effects.blames) ++faults_[blame.author][blame.kind];
+  for (const Evidence& evidence : effects.evidence) {
+    ++faults_[evidence.author][FaultKind::kEquivocation];
+    if (replaying_) continue;
+    const std::string bytes = EncodeEvidence(evidence, id, now_.unix_ms);
+    out_.writes.Put(std::string(keys::kEvidence) + std::string(Sha256(bytes).View()), bytes);
+    ++evidence_;
+    out_.actions.push_back(action::Report{
+        true, roster_.node(evidence.author).name + " signed two conflicting messages in round " +
+                  id.Hex().substr(0, 12) + "; the evidence is stored (decentctl evidence ls)"});
+    Relay(*evidence.first);
+    Relay(*evidence.second);
+  }
+  for (const Notice& notice : effects.notices) Notify(open, notice);
+  if (!replaying_) {
+    StartModels(open, effects);
+    if (effects.stop_models) out_.actions.push_back(action::CancelModels{id});
+  }
+  if (effects.finished) finished_.insert(id);
+  if (!effects.halt.empty()) {
+    open.round.Silence();
+    if (!replaying_) Halt(effects.halt);
+  }
+}
+
+void Replica::Notify(OpenRound& open, const Notice& notice) {
+  RoundEvent event;
+  event.seq = open.events.size() + 1;
+  event.unix_ms = now_.unix_ms;
+  event.type = static_cast<RoundEvent::Type>(notice.type);
+  event.phase = notice.phase;
+  event.node = notice.node;
+  event.abstained = notice.abstained;
+  event.detail = notice.detail;
+  event.closed = notice.closed;
+  open.events.push_back(event);
+  out_.actions.push_back(action::Publish{open.round.id(), std::move(event)});
+}
+
+void Replica::StartModels(OpenRound& open, const Effects& effects) {
+  const Round& round = open.round;
+  if (effects.start_answer) {
+    out_.actions.push_back(
+        action::StartAnswer{{round.id(), round.query()->messages, round.query()->sampling}});
+  }
+  for (NodeIndex author : effects.prepare) {
+    if (!roster_.panel(Phase::kSheet).Has(self_)) break;
+    out_.actions.push_back(action::PrepareJudge{MakeJudgeRequest(round, {author})});
+  }
+  if (effects.start_sheet) {
+    out_.actions.push_back(action::StartJudge{MakeJudgeRequest(round, round.usable_answers())});
+  }
+}
+
+JudgeRequest Replica::MakeJudgeRequest(const Round& round,
+                                       const std::vector<NodeIndex>& authors) const {
+  JudgeRequest request{round.id(), self_, round.query()->messages, {},
+                       roster_.parameters().criteria};
+  for (NodeIndex author : authors) {
+    const Verified<Propose>& propose = *round.set(Phase::kAnswer).broadcast(author)->payload();
+    request.answers.push_back(
+        {author, propose.body_digest(), std::get<Answer>(propose->payload).text});
+  }
+  return request;
+}
+
+// Signs what the rounds want said and feeds it back, until nothing more is said.
+void Replica::Settle() {
+  for (;;) {
+    if (unsaid_.empty()) {
+      for (const RoundId& id : touched_) {
+        if (auto it = rounds_.find(id); it != rounds_.end()) {
+          Apply(it->second, it->second.round.Flush());
+        }
+      }
+      if (unsaid_.empty()) return;
+    }
+    for (const Saying& saying : std::exchange(unsaid_, {})) {
+      auto it = rounds_.find(saying.round);
+      if (it == rounds_.end()) continue;
+      const AnyVerified statement = SignAndJournal(it->second, saying.statement);
+      Apply(it->second, it->second.round.Step(ToEvent(statement)));
+    }
+  }
+}
+
+AnyVerified Replica::SignAndJournal(OpenRound& open, const Statement& statement) {
+  Envelope envelope = std::visit(
+      [&](const auto& s) { return SignStatement(signer_, roster_, self_, s); }, statement);
+  journal::AppendOwn(envelope, &open.record);
+  open.changed_since_have = true;
+  Relay(envelope);
+  return verifier_.TrustOwn(std::move(envelope));
+}
+
+void Replica::CloseFinished() {
+  while (!finished_.empty()) {
+    for (const RoundId& id : std::exchange(finished_, {})) Close(id, nullptr);
+    // A place is free: rounds that waited for it may begin, and speak in this batch.
+    for (const RoundId& id : admission_.Waiting()) TryJoin(id);
+    Settle();
+  }
+}
+
+// Turns a round into its record: of its own making, or checked and taken from a peer.
+void Replica::Close(const RoundId& id, const input::Record* adopted) {
+  auto it = rounds_.find(id);
+  if (it == rounds_.end() && adopted == nullptr) return;
+  if (it == rounds_.end()) {
+    // Heard of only now; its events begin and end here.
+    it = rounds_.try_emplace(id, roster_, self_, adopted->query).first;
+    it->second.started_unix_ms = now_.unix_ms;
+    it->second.round.Silence();
+    admission_.Forget(id);
+  }
+  OpenRound& open = it->second;
+  Verdict verdict;
+  std::string bundle;
+  if (adopted != nullptr) {
+    verdict = adopted->bundle->verdict;
+    bundle = adopted->bundle->bytes;
+    const bool decided = verdict.outcome == Outcome::kDecided;
+    if (!open.round.outcome()) {
+      Notify(open, {.type = decided ? Notice::Type::kDecided : Notice::Type::kFailed,
+                    .detail = decided ? "" : std::string(OutcomeName(verdict.outcome))});
+    }
+    Notify(open, {.type = Notice::Type::kCertified});
+    out_.actions.push_back(action::Report{
+        false, "round " + id.Hex().substr(0, 12) + " taken over decided from " +
+                   roster_.node(adopted->from).name});
+  } else {
+    verdict = *open.round.outcome();
+    bundle = EncodeBundle(MakeBundle(roster_, open.round));
+  }
+  const store::v1::RoundSummary summary = MakeSummary(
+      open, verdict, adopted == nullptr ? nullptr : adopted->bundle.get(), bundle.size());
+  archive_.AddRecord(id, summary, open.round.query()->expiry_unix_ms, std::move(bundle),
+                     &out_.writes);
+  const std::string prefix = keys::OfRound(keys::kJournal, id);
+  if (open.next_record > 0) out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
+  if (open.sponsor) admission_.EndSponsored(*open.sponsor);
+  timers_.CancelRound(id);
+  out_.actions.push_back(action::CancelModels{id});
+  touched_.erase(id);
+  asked_record_ms_.erase(id);
+  rounds_.erase(it);
+}
+
+store::v1::RoundSummary Replica::MakeSummary(const OpenRound& open, const Verdict& verdict,
+                                             const CheckedBundle* adopted,
+                                             size_t bundle_bytes) const {
+  store::v1::RoundSummary summary;
+  summary.set_round_id(std::string(open.round.id().digest.View()));
+  summary.set_started_unix_ms(open.started_unix_ms);
+  summary.set_finished_unix_ms(now_.unix_ms);
+  summary.set_question(QuestionOf(*open.round.query()));
+  summary.set_outcome(static_cast<uint32_t>(verdict.outcome));
+  summary.set_answers(verdict.answer_count);
+  summary.set_sheets(verdict.sheet_count);
+  summary.set_bundle_bytes(bundle_bytes);
+  summary.set_expiry_unix_ms(open.round.query()->expiry_unix_ms);
+  if (verdict.outcome == Outcome::kDecided) {
+    SlotSet answers = open.round.agreed_answers();
+    if (adopted != nullptr) {
+      answers.clear();
+      for (const auto& answer : adopted->input->answers) {
+        answers.emplace_back(answer.author, answer.digest);
+      }
+    }
+    for (const auto& [author, digest] : answers) {
+      if (digest == verdict.winner) summary.set_winner(author.value);
+    }
+  }
+  for (const RoundEvent& event : open.events) {
+    store::v1::StoredEvent* out = summary.add_events();
+    out->set_seq(event.seq);
+    out->set_unix_ms(event.unix_ms);
+    out->set_type(static_cast<uint32_t>(event.type));
+    out->set_phase(static_cast<uint32_t>(event.phase));
+    if (event.node) out->set_node(event.node->value);
+    out->set_abstained(event.abstained);
+    out->set_detail(event.detail);
+    out->set_closed(static_cast<uint32_t>(event.closed));
+  }
+  return summary;
+}
+
+void Replica::Halt(const std::string& reason) {
+  if (!halted_.empty()) return;
+  halted_ = reason;
+  out_.writes.Put(std::string(keys::kHalted), reason);
+  out_.actions.push_back(action::Report{
+      true, "this node stops voting: " + reason +
+                ". Was its database lost or restored from an old copy? See decentd --help, "
+                "--accept-lost-database"});
+  for (auto& [id, open] : rounds_) open.round.Silence();
+}
+
+}  // namespace decentd

@@ -1,0 +1,159 @@
+// What a replica does as time passes: timers, heartbeats, comparing with peers, discarding.
+#include <algorithm>
+
+#include "node/codec/peer_codec.h"
+#include "node/runtime/exchange.h"
+#include "node/runtime/keys.h"
+#include "node/runtime/replica.h"
+
+namespace decentd {
+namespace {
+
+// A round that changed is announced this often, one that did not this often.
+constexpr int64_t kHaveChangedMs = 1000;
+constexpr int64_t kHaveUnchangedMs = 3000;
+constexpr int kHavesPerFrame = 256;
+constexpr int64_t kMaintenanceMs = 60'000;
+
+}  // namespace
+
+void Replica::FireTimers() {
+  for (const auto& [id, key] : timers_.TakeDue()) {
+    if (auto it = rounds_.find(id); it != rounds_.end()) {
+      Deliver(it->second, event::TimerFired{key});
+    }
+  }
+}
+
+void Replica::TellUnlinked() {
+  const NodeSet unlinked = reachability_.Unlinked(now_.monotonic_ms);
+  if (unlinked == unlinked_) return;
+  unlinked_ = unlinked;
+  for (auto& [id, open] : rounds_) Deliver(open, event::UnlinkedChanged{unlinked_});
+}
+
+void Replica::Tick() {
+  if (now_.monotonic_ms >= next_heartbeat_ms_) {
+    next_heartbeat_ms_ = now_.monotonic_ms + Reachability::kHeartbeatMs;
+    auto frame = std::make_shared<peer::v1::Frame>();
+    ToProto(SignStatement(signer_, roster_, self_, Heartbeat{options_.boot, ++heartbeat_}),
+            frame->mutable_envelopes()->add_envelopes());
+    for (const auto& other : reachability_.TakeFresh()) {
+      ToProto(*other, frame->mutable_envelopes()->add_envelopes());
+    }
+    Send(std::nullopt, std::move(frame));
+  }
+  SendHaves();
+  if (now_.monotonic_ms >= next_maintenance_ms_) {
+    next_maintenance_ms_ = now_.monotonic_ms + kMaintenanceMs;
+    Maintain();
+  }
+}
+
+void Replica::SendHaves() {
+  std::shared_ptr<peer::v1::Frame> frame;
+  for (auto& [id, open] : rounds_) {
+    if (now_.monotonic_ms < open.next_have_ms) continue;
+    if (!frame) frame = std::make_shared<peer::v1::Frame>();
+    *frame->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
+    open.next_have_ms =
+        now_.monotonic_ms + (open.changed_since_have ? kHaveChangedMs : kHaveUnchangedMs);
+    open.changed_since_have = false;
+    if (frame->have().open_size() == kHavesPerFrame) Send(std::nullopt, std::move(frame));
+  }
+  if (frame) Send(std::nullopt, std::move(frame));
+}
+
+void Replica::Maintain() {
+  archive_.Retain(options_.retention, now_.unix_ms, &out_.writes);
+  const int64_t oldest = now_.unix_ms - options_.retention.undecided_ms;
+  for (auto it = rounds_.begin(); it != rounds_.end();) {
+    OpenRound& open = it->second;
+    const int64_t expiry = open.round.query()->expiry_unix_ms;
+    if (open.started_unix_ms >= oldest || expiry >= now_.unix_ms) {
+      ++it;
+      continue;
+    }
+    const RoundId id = it->first;
+    archive_.AddTombstone(id, expiry, &out_.writes);
+    const std::string prefix = keys::OfRound(keys::kJournal, id);
+    out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
+    if (open.sponsor) admission_.EndSponsored(*open.sponsor);
+    timers_.CancelRound(id);
+    out_.actions.push_back(action::CancelModels{id});
+    out_.actions.push_back(action::Report{
+        true, "round " + id.Hex().substr(0, 12) + " was not decided in time and is given up here"});
+    touched_.erase(id);
+    it = rounds_.erase(it);
+  }
+}
+
+int64_t Replica::NextWakeMs(Now now) const {
+  int64_t next = std::min(next_heartbeat_ms_, next_maintenance_ms_);
+  if (const auto timer = timers_.NextDueMs(had_quorum_)) next = std::min(next, *timer);
+  if (const auto change = reachability_.NextChangeMs(now.monotonic_ms)) {
+    next = std::min(next, *change);
+  }
+  for (const auto& [id, open] : rounds_) next = std::min(next, open.next_have_ms);
+  return next;
+}
+
+void Replica::FillStatus(Now now, NodeStatus* status) const {
+  const RosterNode& self = roster_.node(self_);
+  status->name = self.name;
+  status->index = self_;
+  status->cluster_id = roster_.cluster_id();
+  status->n = roster_.n();
+  status->f = roster_.f();
+  status->quorum = roster_.quorum();
+  status->reachable = reachability_.Reachable(now.monotonic_ms).Size();
+  status->voting = halted_.empty();
+  status->not_voting_because = halted_;
+  if (halted_.empty() && archive_.watermark() > now.unix_ms) {
+    status->not_voting_because = "sits out queries that expire before its watermark";
+  }
+  status->rounds_open = rounds_.size();
+  status->rounds_stored = archive_.size();
+  status->signatures_verified = verifier_.signatures_verified();
+  status->evidence = evidence_;
+}
+
+std::optional<RoundSummary> Replica::OpenSummary(const RoundId& id, Now now) const {
+  const auto it = rounds_.find(id);
+  if (it == rounds_.end()) return std::nullopt;
+  const Round& round = it->second.round;
+  RoundSummary summary;
+  summary.id = id;
+  summary.state = RoundSummary::State::kRunning;
+  summary.started_unix_ms = it->second.started_unix_ms;
+  if (!round.query()->messages.empty()) summary.question = round.query()->messages.back().content;
+  const auto held = [&](Phase phase) {
+    int count = 0;
+    round.set(phase).panel().ForEach([&](NodeIndex author) {
+      const Verified<Propose>* payload = round.set(phase).broadcast(author)->payload();
+      count += payload != nullptr && (*payload)->usable();
+    });
+    return count;
+  };
+  summary.answers = held(Phase::kAnswer);
+  summary.sheets = held(Phase::kSheet);
+  summary.waiting_for = round.WaitingFor();
+  const int reachable = reachability_.Reachable(now.monotonic_ms).Size();
+  if (reachable < roster_.n() - roster_.f()) {
+    summary.waiting_for = "no quorum: " + std::to_string(reachable) + " of " +
+                          std::to_string(roster_.n()) + " nodes reachable, " +
+                          std::to_string(roster_.n() - roster_.f()) + " needed";
+  }
+  return summary;
+}
+
+std::vector<RoundSummary> Replica::OpenSummaries(Now now) const {
+  std::vector<RoundSummary> summaries;
+  for (const auto& [id, open] : rounds_) summaries.push_back(*OpenSummary(id, now));
+  std::ranges::sort(summaries, [](const RoundSummary& a, const RoundSummary& b) {
+    return std::pair(b.started_unix_ms, b.id) < std::pair(a.started_unix_ms, a.id);
+  });
+  return summaries;
+}
+
+}  // namespace decentd

@@ -1,0 +1,80 @@
+// decentctl: sets up nodes and rosters, asks the council and checks its proofs.
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "tools/decentctl/commands.h"
+#include "tools/decentctl/context.h"
+#include "tools/decentctl/exit_codes.h"
+
+namespace decentd {
+namespace {
+
+using AddCommands = void (*)(CLI::App& app, Context& context);
+
+// One line for each command group, in the order of --help.
+constexpr AddCommands kCommandGroups[] = {
+    AddCompletionCommands,  // completion bash
+};
+
+std::string ExitCodeHelp() {
+  std::string text = "Exit status:\n";
+  for (const auto& [code, meaning] : kExitCodeMeanings) {
+    const std::string number = std::to_string(static_cast<int>(code));
+    text += std::string(4 - number.size(), ' ') + number + "  " + std::string(meaning) + "\n";
+  }
+  return text;
+}
+
+// The deepest command that the line named, so that a usage error points at the right help.
+const CLI::App* NamedCommand(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().back();
+  return command;
+}
+
+std::string PathOf(const CLI::App* command) {
+  std::string path = command->get_name();
+  for (const CLI::App* up = command->get_parent(); up != nullptr; up = up->get_parent()) {
+    path = up->get_name() + " " + path;
+  }
+  return path;
+}
+
+int Main(int argc, char** argv) {
+  Context context{std::cout, std::cerr, std::cin};
+  CLI::App app("decentctl sets up decentd nodes, asks their council and checks its proofs.",
+               "decentctl");
+  app.set_version_flag("--version", "decentctl " DECENTD_VERSION);
+  app.require_subcommand(1);
+  for (AddCommands add : kCommandGroups) add(app, context);
+  app.footer(ExitCodeHelp());  // last, for commands would inherit it
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error, context.out, context.err);  // --help
+    const ExitCode code = context.Fail(ExitCode::kUsage, error.what());
+    context.err << "Run '" << PathOf(NamedCommand(app)) << " --help' for what it takes.\n";
+    return static_cast<int>(code);
+  }
+  context.out.flush();
+  if (!context.out) {
+    context.exit = context.Fail(ExitCode::kError,
+                                "cannot write the result to standard output; is the disk full?");
+  }
+  return static_cast<int>(context.exit);
+}
+
+}  // namespace
+}  // namespace decentd
+
+int main(int argc, char** argv) {
+  try {
+    return decentd::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "decentctl: error: internal error: " << error.what() << std::endl;
+    return static_cast<int>(decentd::ExitCode::kError);
+  }
+}
