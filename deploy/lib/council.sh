@@ -8,6 +8,7 @@
 #   $dir/rounds/*.bundle   proofs of the rounds asked here
 # shellcheck shell=bash disable=SC2154  # $dir and the other settings are the caller's
 
+small_model_name=smollm2
 node_names=(- alice bob carol dave) # index 1 to 4
 
 peer_port() { echo $((port_base + $1)); }
@@ -36,7 +37,8 @@ find_programs() {
 
 # Sets port_base, model, model_url, model_name and bin_dir: from the options, else from $dir.
 load_settings() {
-  port_base=7100 model=small
+  port_base=7100 model=small api_key=none
+  client_config=$dir/nodes/client/client.yaml
   local key value
   if council_exists && [[ -r $dir/settings ]]; then
     while IFS='=' read -r key value; do
@@ -45,6 +47,7 @@ load_settings() {
         model) model=$value ;;
         model_url) [[ -n $wanted_model ]] || model_url=$value ;;
         model_name) [[ -n $wanted_model ]] || model_name=$value ;;
+        api_key) api_key=$value ;;
         bin_dir) [[ -n $bin_dir ]] || bin_dir=$value ;;
       esac
     done <"$dir/settings"
@@ -52,11 +55,15 @@ load_settings() {
   port_base=${wanted_port_base:-$port_base}
   model=${wanted_model:-$model}
   model_port=$((port_base + 200))
+  if [[ -n $wanted_model ]]; then
+    api_key=none
+    [[ $model != url || -z ${DECENTD_API_KEY-} ]] || api_key=DECENTD_API_KEY
+  fi
 }
 
 settings() {
-  printf 'port_base=%s\nmodel=%s\nmodel_url=%s\nmodel_name=%s\n' \
-    "$port_base" "$model" "$model_url" "$model_name"
+  printf 'port_base=%s\nmodel=%s\nmodel_url=%s\nmodel_name=%s\napi_key=%s\n' \
+    "$port_base" "$model" "$model_url" "$model_name" "$api_key"
 }
 
 # Another model or other ports make another council: the nodes of the old one stay whole beside it.
@@ -96,38 +103,78 @@ http_status() {
   [[ ! $line =~ ^HTTP/[0-9.]+\ ([0-9]+) ]] || echo "${BASH_REMATCH[1]}"
 }
 
-# The options of `decentctl init` that choose a node's models.
-model_options() {
+# A value as YAML writes it in double quotes.
+yaml_text() {
+  local text=${1//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
+# The `models` section of node.yaml. On a machine without a GPU a small model takes its time, and so
+# do hosted models that think: the time limits are wider than decentctl's template has them.
+models_section() {
+  local url name backend more='' judge=''
   case $model in
-    small) printf '%s\n' --model-url "http://127.0.0.1:$model_port/v1" --model smollm2 ;;
-    scripted) printf '%s\n' --scripted "$root/deploy/examples/scripted.yaml" ;;
-    url)
-      printf '%s\n' --model-url "$model_url" --model "$model_name"
-      [[ -z ${DECENTD_API_KEY-} ]] || printf '%s\n' --model-key-env DECENTD_API_KEY
+    scripted)
+      backend="backend: scripted
+    file: $(yaml_text "$root/deploy/examples/scripted.yaml")"
+      ;;
+    *)
+      if [[ $model == small ]]; then
+        url=http://127.0.0.1:$model_port/v1 name=$small_model_name
+        more=$'\n    max_tokens: 160' judge=$'\n    method: per_answer'
+      else
+        url=$model_url name=$model_name
+      fi
+      [[ $api_key == none ]] || more+=$'\n    api_key_env: '$api_key
+      backend="backend: openai
+    url: $(yaml_text "$url")
+    model: $(yaml_text "$name")
+    timeout: 100s
+    concurrency: 2$more"
       ;;
   esac
+  printf 'models:\n  answer:\n    %s\n\n  judge:\n    %s%s\n\n' "$backend" "$backend" "$judge"
+}
+
+# set_models NODE-YAML: replaces the section that `decentctl init` wrote.
+set_models() {
+  local section
+  section=$(models_section)
+  SECTION=$section awk '/^models:/ { print ENVIRON["SECTION"] "\n"; skip = 1; next }
+    skip && /^[^ #]/ { skip = 0 }
+    !skip' "$1" >"$1.new"
+  mv "$1.new" "$1"
 }
 
 # Marked complete at the end, so that a half-made council is never taken for one.
 create_council() {
   find_programs
-  local nodes=$dir/nodes log=$dir/logs/setup.log i name options
+  local nodes=$dir/nodes log=$dir/logs/setup.log i name
   rm -rf "$nodes"
   mkdir -p "$nodes"
-  mapfile -t options < <(model_options)
-  local cards=()
+  local cards=() clients=()
   for i in 1 2 3 4; do
     name=${node_names[$i]}
     "$decentctl" init --dir "$nodes/node$i" --name "$name" \
-      --address "127.0.0.1:$(peer_port "$i")" --client-listen "127.0.0.1:$(client_port "$i")" \
-      "${options[@]}" >"$nodes/node$i.card" 2>>"$log" ||
+      --address "127.0.0.1:$(peer_port "$i")" --listen "127.0.0.1:$(peer_port "$i")" \
+      --client-listen "127.0.0.1:$(client_port "$i")" >"$nodes/card" 2>>"$log" ||
       fail_with_log "$log" "decentctl init could not set up node $i"
-    cards+=("$(tail -n 1 "$nodes/node$i.card")")
+    cards+=("$(cat "$nodes/card")")
+    clients+=(--node "127.0.0.1:$(client_port "$i")")
+    set_models "$nodes/node$i/node.yaml"
   done
+  rm "$nodes/card"
   "$decentctl" roster create --out "$nodes/roster.yaml" "${cards[@]}" >>"$log" 2>&1 ||
     fail_with_log "$log" "decentctl could not make the roster"
-  for i in 1 2 3 4; do cp "$nodes/roster.yaml" "$nodes/node$i/roster.yaml"; done
-  "$decentctl" client init --dir "$nodes/client" --node "127.0.0.1:$(client_port 1)" \
+  if [[ $model != scripted ]]; then # wider than the models' time limit, see models_section
+    sed -i -E 's/\{soft: [^,]+, hard: [^,]+,/{soft: 2m, hard: 6m,/' "$nodes/roster.yaml"
+  fi
+  for i in 1 2 3 4; do
+    cp "$nodes/roster.yaml" "$nodes/node$i/roster.yaml"
+    "$decentctl" config check --dir "$nodes/node$i" >>"$log" 2>&1 ||
+      fail_with_log "$log" "the configuration of node $i is not as decentctl wants it"
+  done
+  "$decentctl" client init --dir "$nodes/client" "${clients[@]}" \
     --roster "$nodes/roster.yaml" >>"$log" 2>&1 ||
     fail_with_log "$log" "decentctl could not set up a client"
   { settings; printf 'bin_dir=%s\n' "$bin_dir"; } >"$dir/settings"
@@ -148,7 +195,8 @@ start_nodes() {
 wait_for_council() {
   local deadline=$((SECONDS + 60)) i status reached
   for i in 1 2 3 4; do
-    until status=$("$decentctl" status --node "127.0.0.1:$(client_port "$i")" --json 2>&1) &&
+    until status=$("$decentctl" status --config "$client_config" \
+      --node "127.0.0.1:$(client_port "$i")" --json 2>&1) &&
       [[ $status =~ \"reachable\":\ *4[^0-9] ]]; do
       own_process "$dir/run/node$i.pid" >/dev/null ||
         fail_with_log "$dir/logs/node$i.log" "node $i (${node_names[$i]}) ended while it started"
@@ -174,14 +222,17 @@ need_running() {
 
 # Prints the round as it runs, keeps its proof and checks that with nothing but the roster.
 ask_and_verify() {
-  local config=$dir/nodes/client/client.yaml round bundle
+  local round bundle status=0
   say "$1"
-  "$decentctl" ask --config "$config" --id-file "$dir/run/round" "$1" ||
-    fail_with_log "$dir/logs/node1.log" "the council gave no answer (decentctl ask ended with $?)"
+  "$decentctl" ask --config "$client_config" --timeout 10m --id-file "$dir/run/round" -- "$1" ||
+    status=$?
+  # 2: the council agreed that the round failed, which has a proof like any other outcome.
+  ((status == 0 || status == 2)) ||
+    fail_with_log "$dir/logs/node1.log" "the council gave no answer (decentctl ask ended with $status)"
   round=$(cat "$dir/run/round")
   mkdir -p "$dir/rounds"
   bundle=$dir/rounds/$round.bundle
-  "$decentctl" rounds export "$round" --config "$config" --out "$bundle"
+  "$decentctl" rounds export "$round" --config "$client_config" --out "$bundle"
   "$decentctl" verify "$bundle" --roster "$dir/nodes/roster.yaml"
 }
 
@@ -190,22 +241,23 @@ show_status() {
   local i pid
   for i in 1 2 3 4; do
     if pid=$(own_process "$dir/run/node$i.pid"); then
-      printf '== %s (process %s, log %s)\n' "${node_names[$i]}" "$pid" "$dir/logs/node$i.log"
-      "$decentctl" status --node "127.0.0.1:$(client_port "$i")" || true
+      printf '%s: process %s, log %s\n' "${node_names[$i]}" "$pid" "$dir/logs/node$i.log"
     else
-      printf '== %s is stopped\n' "${node_names[$i]}"
+      printf '%s: stopped\n' "${node_names[$i]}"
     fi
   done
   if [[ $model == small ]]; then
     if pid=$(own_process "$dir/run/model.pid"); then
-      printf '== model server (process %s) on 127.0.0.1:%s\n' "$pid" "$model_port"
+      printf 'model server: process %s, 127.0.0.1:%s, log %s\n' "$pid" "$model_port" "$dir/logs/model.log"
     else
-      printf '== model server is stopped\n'
+      printf 'model server: stopped\n'
     fi
   fi
   if own_process "$dir/run/node1.pid" >/dev/null; then
-    printf '== last rounds\n'
-    "$decentctl" rounds ls --config "$dir/nodes/client/client.yaml" || true
+    echo
+    "$decentctl" status --config "$client_config" || true
+    echo
+    "$decentctl" rounds ls --config "$client_config" || true
   fi
 }
 
@@ -235,7 +287,7 @@ what_next() {
 The council is running. What next:
   another question     deploy/quickstart ask "Why is the sky blue?"$given
   look at the nodes    deploy/quickstart status$given
-  look at the rounds   $decentctl rounds ls --config $dir/nodes/client/client.yaml
+  look at the rounds   $decentctl rounds ls --config $client_config
   stop, start again    deploy/quickstart stop$given; deploy/quickstart$given
 TEXT
 }

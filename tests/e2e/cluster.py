@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 
-from programs import PATIENCE_SECONDS, decentctl, decentctl_json, program, wait_until
+from programs import (PATIENCE_SECONDS, decentctl, decentctl_json, environment, program,
+                      wait_until)
 
 NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
 
@@ -43,6 +44,14 @@ def free_ports(count):
     for candidate in held:
         candidate.close()
     return found
+
+
+def set_models(config, lines):
+    """Replaces the models section that `decentctl init` wrote; the next section is `limits`."""
+    before, rest = config.read_text().split("\nmodels:\n")
+    after = rest[rest.index("\nlimits:\n"):]
+    backend = "".join(f"    {line}\n" for line in lines)
+    config.write_text(f"{before}\nmodels:\n  answer:\n{backend}  judge:\n{backend}{after}")
 
 
 class Node:
@@ -86,15 +95,39 @@ class Node:
             raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n"
                                  f"{self.last_log()}")
         done = decentctl("status", "--node", self.client, "--json", expect=None)
-        return None if done.returncode else json.loads(done.stdout)
+        return None if done.returncode else json.loads(done.stdout)["nodes"][0]
 
     def last_log(self, lines=40):
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return f"--- {self.log}\n" + "\n".join(text.splitlines()[-lines:])
 
 
+class Asking:
+    """A running `decentctl ask`."""
+
+    def __init__(self, process, id_file):
+        self._process = process
+        self._id_file = id_file
+
+    def round_id(self):
+        """The round's id, as soon as a node took the question."""
+        def written():
+            assert self._process.poll() in (None, 0), self._process.stderr.read()
+            text = self._id_file.read_text() if self._id_file.exists() else ""
+            return text.strip() if text.endswith("\n") else None
+
+        return wait_until(written, "a node takes the question")
+
+    def result(self, expect=0):
+        """Waits for the end; the JSON that was printed, or None where there was nothing."""
+        out, err = self._process.communicate(timeout=PATIENCE_SECONDS)
+        assert self._process.returncode == expect, \
+            f"decentctl ask ended with {self._process.returncode}, expected {expect}:\n{out}{err}"
+        return json.loads(out) if out else None
+
+
 class Cluster:
-    """REQUIRES of `models`: a FakeModel, or the options of `decentctl init` that choose a model."""
+    """`models`: a FakeModel, or the lines of node.yaml that choose a model for every node."""
 
     def __init__(self, models, n=4, deadlines=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-"))
@@ -112,12 +145,12 @@ class Cluster:
     def _create(self, models, deadlines):
         cards = []
         for node in self.nodes:
-            options = models if isinstance(models, list) else [
-                "--model-url", models.url_of(node.index), "--model", f"fake-{node.index}"]
-            made = decentctl_json("init", "--dir", node.directory, "--name", node.name,
-                                  "--address", node.address, "--client-listen", node.client,
-                                  *options)
-            cards.append(made["card"])
+            cards.append(decentctl(
+                "init", "--dir", node.directory, "--name", node.name, "--address", node.address,
+                "--listen", node.address, "--client-listen", node.client).stdout.strip())
+            set_models(node.directory / "node.yaml", models if isinstance(models, list) else [
+                "backend: openai", f"url: {models.url_of(node.index)}",
+                f"model: fake-{node.index}"])
         decentctl("roster", "create", "--out", self.roster, *cards)
         self.edit_roster(deadlines)
         for node in self.nodes:
@@ -173,51 +206,56 @@ class Cluster:
 
     def ask(self, question, node=None, options=(), **how):
         """Asks and waits for the end of the round; what `decentctl ask --json` says."""
-        return decentctl_json("ask", question, "--config", self.client_config,
-                              *self._at(node), *options, **how)
+        return decentctl_json("ask", question, *self.at(node), *options, **how)
 
     def ask_in_background(self, question, node=None, options=()):
-        """The same as a running process, whose output is JSON when it ends."""
+        """The same without waiting."""
+        id_file = self.directory / f"asking-{len(self._asking)}"
         process = subprocess.Popen(
-            [program("decentctl"), "ask", question, "--config", self.client_config, "--json",
-             *self._at(node), *options],
+            [program("decentctl"), "ask", question, *self.at(node), "--json",
+             "--id-file", id_file, *options], env=environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._asking.append(process)
-        return process
-
-    @staticmethod
-    def result_of(process):
-        """Waits for ask_in_background; its parsed output."""
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, f"decentctl ask ended with {process.returncode}:\n{out}{err}"
-        return json.loads(out)
+        return Asking(process, id_file)
 
     def round(self, round_id, node):
-        """What a node knows of a round, or None when it does not know it."""
-        done = decentctl("rounds", "show", round_id, "--node", node.client, "--json", expect=None)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        """What a node has of a round: its proof's contents, or while there is none an object with
+        "state" and "waiting_for"; None when it does not know the round."""
+        done = decentctl("rounds", "show", round_id, *self.at(node), "--json", expect=None)
+        return json.loads(done.stdout) if done.stdout else None
 
     def rounds(self, node):
-        return decentctl_json("rounds", "ls", "--node", node.client)["rounds"]
+        """The list of rounds that a node knows."""
+        return decentctl_json("rounds", "ls", *self.at(node))["rounds"]
+
+    def evidence(self, node):
+        """The list of the evidence that a node holds."""
+        return decentctl_json("evidence", "ls", *self.at(node))["evidence"]
+
+    def peers(self, node):
+        """A node's links by the peer's name."""
+        listed = decentctl_json("peers", *self.at(node))["peers"]
+        return {peer["name"]: peer for peer in listed}
 
     def wait_decided(self, round_id, nodes=None):
-        """Returns each node's summary of the round when all have decided it."""
-        def decided(node):
-            summary = self.round(round_id, node)
-            return summary if summary and summary["state"] != "running" else None
+        """Returns the contents of each node's own proof of the round when all have one."""
+        def proven(node):
+            found = self.round(round_id, node)
+            return found if found and "outcome" in found and "state" not in found else None
 
-        return [wait_until(lambda node=node: decided(node), f"{node.name} decides {round_id}",
+        return [wait_until(lambda node=node: proven(node), f"{node.name} decides {round_id}",
                            explain=node.last_log) for node in nodes or self.nodes]
 
     def export(self, round_id, node=None):
-        """The round's bundle, as a file."""
+        """The round's bundle as that node has it, as a file."""
         node = node or self.nodes[0]
         path = self.directory / f"{round_id}.{node.name}.bundle"
-        decentctl("rounds", "export", round_id, "--node", node.client, "--out", path)
+        decentctl("rounds", "export", round_id, *self.at(node), "--out", path)
         return path
 
     def verify(self, bundle, expect=0):
         return decentctl("verify", bundle, "--roster", self.roster, expect=expect)
 
-    def _at(self, node):
-        return ["--node", node.client] if node else []
+    def at(self, node):
+        """The options that make decentctl ask this node and believe this cluster's roster."""
+        return ["--config", self.client_config, *(["--node", node.client] if node else [])]

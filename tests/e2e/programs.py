@@ -39,12 +39,18 @@ def program(name):
     return path
 
 
+def environment():
+    """The environment of the programs: without the configuration of whoever runs the tests."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("DECENTD_")}
+    return {**own, "XDG_CONFIG_HOME": "/nonexistent"}
+
+
 def decentctl(*arguments, expect=0, timeout=PATIENCE_SECONDS, **options):
     """Runs decentctl; returns the finished process, with text output. `expect` is its exit status,
     or None for any."""
     command = [str(program("decentctl")), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False,
-                          **options)
+                          env=environment(), **options)
     if expect is not None and done.returncode != expect:
         raise CommandFailed(f"{' '.join(command)}\nended with {done.returncode}, expected {expect}\n"
                             f"stdout:\n{done.stdout}\nstderr:\n{done.stderr}")

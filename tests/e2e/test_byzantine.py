@@ -4,7 +4,7 @@ import unittest
 
 from cluster import Cluster
 from fake_model import FakeModel
-from programs import decentctl, decentctl_json, find_program, wait_until
+from programs import decentctl, find_program, wait_until
 
 
 @unittest.skipUnless(find_program("byzantine_decentd"), "byzantine_decentd was not built")
@@ -36,7 +36,7 @@ class Byzantine(unittest.TestCase):
 
             def convicted():
                 for node in cluster.nodes[:3]:
-                    found = decentctl_json("evidence", "ls", "--node", node.client)["evidence"]
+                    found = cluster.evidence(node)
                     if found:
                         return node, found
                 return None
@@ -44,7 +44,7 @@ class Byzantine(unittest.TestCase):
             node, found = wait_until(convicted, "an honest node holds evidence")
             self.assertEqual({proof["author"] for proof in found}, {"dave"})
             path = cluster.directory / "evidence"
-            decentctl("evidence", "export", found[0]["id"], "--node", node.client, "--out", path)
+            decentctl("evidence", "export", found[0]["id"], *cluster.at(node), "--out", path)
             self.assertGreater(path.stat().st_size, 128)  # two signatures at the least
 
     def test_forged_signatures_change_nothing_and_are_counted_against_their_link(self):
@@ -52,13 +52,12 @@ class Byzantine(unittest.TestCase):
             self.start_and_ask(cluster)
 
             def faults():
-                peers = decentctl_json("peers", "--node", cluster.nodes[0].client)["peers"]
-                return next(p for p in peers if p["name"] == "dave")["faults"]
+                return cluster.peers(cluster.nodes[0])["dave"]["faults"]
 
             self.assertIn("bad_signature", wait_until(faults, "alice counts faults of dave"))
             for node in cluster.nodes[:3]:
-                found = decentctl_json("evidence", "ls", "--node", node.client)["evidence"]
-                self.assertEqual(found, [], "a forged message proves nothing against its author")
+                self.assertEqual(cluster.evidence(node), [],
+                                 "a forged message proves nothing against its author")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Each command of decentctl does what its help says."""
 
+import re
 import stat
 import subprocess
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from cluster import Cluster
 from fake_model import FakeModel
-from programs import decentctl, decentctl_json, program
+from programs import decentctl, program
 
 
 class OfflineCommands(unittest.TestCase):
@@ -21,13 +22,7 @@ class OfflineCommands(unittest.TestCase):
 
     def init(self, name, **how):
         return decentctl("init", "--dir", self.directory / name, "--name", name,
-                         "--address", "127.0.0.1:7101", "--client-listen", "127.0.0.1:7201",
-                         "--json", **how)
-
-    def card(self, name):
-        return decentctl_json("init", "--dir", self.directory / name, "--name", name,
-                              "--address", f"{name}.example.org:7101",
-                              "--client-listen", "127.0.0.1:7201")["card"]
+                         "--address", f"{name}.example.org:7101", **how)
 
     def test_init_makes_a_private_key_that_only_its_owner_reads(self):
         self.init("alice")
@@ -44,21 +39,24 @@ class OfflineCommands(unittest.TestCase):
 
     def test_init_never_prints_the_private_key(self):
         said = self.init("alice")
-        secret = (self.directory / "alice" / "identity.key").read_text().split()
-        for word in (w for w in secret if len(w) >= 32):
+        secret = (self.directory / "alice" / "identity.key").read_text()
+        public = decentctl("key", "show", self.directory / "alice" / "identity.key").stdout.strip()
+        words = [word for word in re.findall(r"[0-9A-Za-z+/=]{40,}", secret) if word != public]
+        self.assertTrue(words, "the key file holds nothing that looks like a key")
+        for word in words:
             self.assertNotIn(word, said.stdout + said.stderr)
 
     def test_roster_show_says_in_words_what_the_council_withstands(self):
-        cards = [self.card(name) for name in ("alice", "bob", "carol", "dave")]
+        cards = [self.init(name).stdout.strip() for name in ("alice", "bob", "carol", "dave")]
         roster = self.directory / "roster.yaml"
         decentctl("roster", "create", "--out", roster, *cards)
-        shown = decentctl("roster", "show", roster).stdout
+        shown = decentctl("roster", "show", "--roster", roster).stdout
         for name in ("alice", "bob", "carol", "dave"):
             self.assertIn(name, shown)
         self.assertIn("4 evaluators", shown)
 
     def test_roster_create_refuses_one_key_twice(self):
-        card = self.card("alice")
+        card = self.init("alice").stdout.strip()
         refused = decentctl("roster", "create", "--out", self.directory / "roster.yaml",
                             card, card, expect=None)
         self.assertNotEqual(refused.returncode, 0)
@@ -120,8 +118,8 @@ class NodeCommands(unittest.TestCase):
         decentctl("status", "--node", "127.0.0.1:1", expect=5)
 
     def test_peers_lists_the_others_as_linked(self):
-        peers = decentctl_json("peers", "--node", self.cluster.nodes[0].client)["peers"]
-        self.assertEqual({peer["name"] for peer in peers if peer["linked"]},
+        peers = self.cluster.peers(self.cluster.nodes[0])
+        self.assertEqual({name for name, peer in peers.items() if peer["linked"]},
                          {"bob", "carol", "dave"})
 
     def test_rounds_ls_lists_the_round_on_every_node(self):
@@ -130,21 +128,28 @@ class NodeCommands(unittest.TestCase):
             self.assertIn(self.asked["round_id"], listed)
 
     def test_rounds_show_of_an_unknown_round_is_not_found(self):
-        decentctl("rounds", "show", "0" * 64, "--node", self.cluster.nodes[0].client, expect=8)
+        decentctl("rounds", "show", "0" * 64, *self.cluster.at(self.cluster.nodes[0]), expect=8)
 
     def test_rounds_show_tells_the_question_and_the_winner(self):
         shown = self.cluster.round(self.asked["round_id"], self.cluster.nodes[2])
-        self.assertEqual(shown["question"], "What is 17 + 25?")
+        self.assertEqual(shown["messages"], [{"role": "user", "content": "What is 17 + 25?"}])
         self.assertEqual(shown["winner"], self.asked["winner"])
 
     def test_rounds_export_writes_a_bundle_that_verifies_without_the_network(self):
         bundle = self.cluster.export(self.asked["round_id"], self.cluster.nodes[3])
         self.cluster.verify(bundle)
 
+    def test_replay_aggregates_the_same_sheets_under_another_rule(self):
+        bundle = self.cluster.export(self.asked["round_id"])
+        replayed = decentctl("replay", bundle, "--rule", "median_of_totals",
+                             "--roster", self.cluster.roster)
+        self.assertIn("alice", replayed.stdout)
+        wrong = decentctl("replay", bundle, "--rule", "no_such_rule", expect=64)
+        self.assertIn("geometric_median", wrong.stderr)
+
     def test_evidence_ls_is_empty_among_honest_nodes(self):
         for node in self.cluster.nodes:
-            listed = decentctl_json("evidence", "ls", "--node", node.client)
-            self.assertEqual(listed["evidence"], [])
+            self.assertEqual(self.cluster.evidence(node), [])
 
 
 if __name__ == "__main__":

@@ -4,15 +4,11 @@ import unittest
 
 from cluster import Cluster
 from fake_model import ANSWER, JUDGE, FakeModel
-from programs import decentctl_json
 
 
-def verdicts(cluster, round_id):
-    """The winner's digest as each node's own proof has it."""
-    cluster.wait_decided(round_id)
-    return [decentctl_json("verify", cluster.export(round_id, node),
-                           "--roster", cluster.roster)["ranking"][0]["digest"]
-            for node in cluster.nodes]
+def winners(cluster, round_id):
+    """The winning answer's digest in each node's own proof, when all have one."""
+    return [proof["ranking"][0]["digest"] for proof in cluster.wait_decided(round_id)]
 
 
 class Crash(unittest.TestCase):
@@ -25,10 +21,10 @@ class Crash(unittest.TestCase):
             models.wait_for_held(3, JUDGE)
             dave.kill()
             models.release()
-            asked = cluster.result_of(asking)
+            asked = asking.result()
             self.assertEqual(asked["outcome"], "decided")
             dave.start()
-            self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
+            self.assertEqual(len(set(winners(cluster, asked["round_id"]))), 1)
 
     def test_a_node_killed_while_all_wait_for_models_takes_part_again(self):
         with FakeModel() as models, Cluster(models) as cluster:
@@ -41,31 +37,33 @@ class Crash(unittest.TestCase):
             cluster.nodes[1].kill()
             cluster.start([cluster.nodes[1]])
             models.release()
-            asked = cluster.result_of(asking)
-            self.assertEqual(len(set(verdicts(cluster, asked["round_id"]))), 1)
+            asked = asking.result()
+            self.assertEqual(len(set(winners(cluster, asked["round_id"]))), 1)
 
     def test_a_round_survives_the_death_of_every_node(self):
         with FakeModel() as models, Cluster(models) as cluster:
             cluster.start()
             models.hold(2, JUDGE)
-            asking = cluster.ask_in_background("What is 17 + 25?", options=["--id-first"])
-            round_id = cluster.id_of(asking)
+            asking = cluster.ask_in_background("What is 17 + 25?")
+            round_id = asking.round_id()
             models.wait_for_held(2, JUDGE)
             for node in cluster.nodes:
                 node.kill()
             models.release()
             cluster.start()
-            self.assertEqual(len(set(verdicts(cluster, round_id))), 1)
+            self.assertEqual(len(set(winners(cluster, round_id))), 1)
 
     def test_finished_rounds_are_there_after_a_restart(self):
         with FakeModel() as models, Cluster(models) as cluster:
             cluster.start()
             round_id = cluster.ask("What is 17 + 25?")["round_id"]
-            before = cluster.wait_decided(round_id)
+            cluster.wait_decided(round_id)
+            before = [cluster.export(round_id, node).read_bytes() for node in cluster.nodes]
             for node in cluster.nodes:
                 self.assertEqual(node.stop(), 0)
             cluster.start()
-            self.assertEqual(cluster.wait_decided(round_id), before)
+            after = [cluster.export(round_id, node).read_bytes() for node in cluster.nodes]
+            self.assertEqual(after, before)
 
 
 if __name__ == "__main__":

@@ -41,11 +41,11 @@ class SmallModel(unittest.TestCase):
                 return healthy(port)
 
             wait_until(ready, "the model server is ready")
-            with Cluster(["--model-url", f"http://127.0.0.1:{port}/v1",
-                          "--model", "smollm2"]) as cluster:
+            with Cluster(["backend: openai", f"url: http://127.0.0.1:{port}/v1", "model: smollm2",
+                          "max_tokens: 64", "timeout: 5m"]) as cluster:
                 cluster.start()
                 asked = cluster.ask("What is the capital of France? Answer in one sentence.",
-                                    timeout=600)
+                                    options=["--timeout", "10m"], timeout=660)
                 self.assertEqual(asked["outcome"], "decided")
                 self.assertGreater(len(asked["answer"].strip()), 0)
                 cluster.wait_decided(asked["round_id"])
