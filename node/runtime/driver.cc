@@ -124,19 +124,26 @@ void Driver::RunCommit() {
   }
 }
 
+// Nothing of a batch was sent before this returns true, so a stop on the way loses nothing that
+// anyone has seen.
 bool Driver::WriteUntilDurable(const WriteBatch& writes) {
   bool told = false;
   for (;;) {
     const absl::Status status = store_.WriteSynced(writes);
     if (status.ok()) break;
+    const bool full = absl::IsResourceExhausted(status);
     std::unique_lock lock(mutex_);
     disk_problem_ = "cannot write to the database: " + std::string(status.message());
     if (!told) {
       log_(Severity::kWarning,
-           disk_problem_ + "; the node says nothing until it can, and loses nothing");
+           disk_problem_ + (full ? "; the node says nothing until it can, and loses nothing"
+                                 : "; the node says nothing more until it is started again"));
     }
     told = true;
-    // Nothing of this batch was sent, so a stop now loses nothing that anyone has seen.
+    if (!full) {
+      commit_wakes_.wait(lock, [&] { return core_done_; });
+      return false;
+    }
     if (commit_wakes_.wait_for(lock, kRetryWrite, [&] { return core_done_; })) return false;
   }
   ++synced_writes_;

@@ -34,6 +34,9 @@ class Driver final : public LinkReceiver, public Council {
          std::string version, Log log);
   ~Driver() override;
 
+  // The clocks that the replica is run by.
+  static Now Clock();
+
   // REQUIRES: called once. `first`: what Replica::Recover wants done.
   void Start(std::unique_ptr<Replica> replica, Output first, Links& links);
   // Makes durable what was stepped, then ends the threads; later calls in are ignored. Idempotent.
@@ -66,7 +69,6 @@ class Driver final : public LinkReceiver, public Council {
     uint64_t total = 0;
   };
 
-  static Now Clock();
   void Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes);
   void PushEnvelopes(NodeIndex peer, const peer::v1::Envelopes& envelopes);
   void PushCertificate(NodeIndex peer, const peer::v1::Certificate& certificate);

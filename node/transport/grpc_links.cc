@@ -90,6 +90,10 @@ class GrpcLinks::Impl final : public RawService {
     return link == links_.end() ? nullptr : link->second.get();
   }
 
+  void Broadcast(const FramePtr& frame) {
+    for (uint16_t i = 0; i < options_.roster->n(); ++i) Send(NodeIndex{i}, frame);
+  }
+
   void Send(NodeIndex peer, const FramePtr& frame) {
     PeerLink* link = Find(peer);
     if (link == nullptr) return;
@@ -265,6 +269,8 @@ absl::StatusOr<std::unique_ptr<GrpcLinks>> GrpcLinks::Start(LinkOptions options)
 int GrpcLinks::port() const { return impl_->port(); }
 
 void GrpcLinks::Send(NodeIndex peer, FramePtr frame) { impl_->Send(peer, frame); }
+
+void GrpcLinks::Broadcast(FramePtr frame) { impl_->Broadcast(frame); }
 
 std::vector<PeerState> GrpcLinks::States() const { return impl_->States(); }
 

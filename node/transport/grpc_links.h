@@ -29,6 +29,7 @@ class GrpcLinks final : public Links {
   int port() const;  // the one it listens on
 
   void Send(NodeIndex peer, FramePtr frame) override;
+  void Broadcast(FramePtr frame) override;
   // One for each other node of the roster, by index.
   std::vector<PeerState> States() const override;
   void CountFault(NodeIndex peer) override;
