@@ -138,7 +138,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   if (!tls.ok()) return tls.status();
 
   const Verifier verifier(*roster, Ed25519Scheme());
-  Driver driver(*roster, verifier, **store, **models, options.version,
+  Driver driver(verifier, **store, **models, options.version,
                 [logger](Driver::Severity severity, const std::string& line) {
                   logger->log(severity == Driver::Severity::kWarning ? spdlog::level::warn
                                                                      : spdlog::level::info,

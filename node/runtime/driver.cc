@@ -18,16 +18,14 @@ Now Driver::Clock() {
           duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
-Driver::Driver(const Roster& roster, const Verifier& verifier, Store& store, Models& models,
-               std::string version, Log log)
-    : roster_(roster),
-      verifier_(verifier),
-      store_(store),
+Driver::Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log)
+    : store_(store),
       models_(models),
       version_(std::move(version)),
       log_(std::move(log)),
       started_unix_ms_(Clock().unix_ms),
-      board_(store) {}
+      board_(store),
+      reader_(verifier) {}
 
 Driver::~Driver() { Stop(); }
 

@@ -18,6 +18,7 @@
 #include "node/codec/verifier.h"
 #include "node/llm/models.h"
 #include "node/runtime/board.h"
+#include "node/runtime/frame_reader.h"
 #include "node/runtime/replica.h"
 #include "node/transport/links.h"
 #include "storage/store.h"
@@ -29,9 +30,8 @@ class Driver final : public LinkReceiver, public Council {
   enum class Severity { kInfo, kWarning };
   using Log = std::function<void(Severity, const std::string&)>;  // one line; any thread
 
-  // All references outlive the driver; `models` and `links` until Stop has returned.
-  Driver(const Roster& roster, const Verifier& verifier, Store& store, Models& models,
-         std::string version, Log log);
+  // All references outlive the driver, `models` and `links` until Stop has returned.
+  Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log);
   ~Driver() override;
 
   // The clocks that the replica is run by.
@@ -63,16 +63,7 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, std::map<std::string, uint64_t>> Faults();
 
  private:
-  struct Assembly {  // of a record that arrives in parts
-    RoundId round;
-    std::string bytes;
-    uint64_t total = 0;
-  };
-
   void Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes);
-  void PushEnvelopes(NodeIndex peer, const peer::v1::Envelopes& envelopes);
-  void PushCertificate(NodeIndex peer, const peer::v1::Certificate& certificate);
-  void PushRecord(NodeIndex peer, peer::v1::Record record);
   void RunCore();
   void RunCommit();
   bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
@@ -80,14 +71,13 @@ class Driver final : public LinkReceiver, public Council {
   // Runs on the core thread between batches; false when it did not within a second.
   bool Ask(std::function<void(const Replica&)> question);
 
-  const Roster& roster_;
-  const Verifier& verifier_;
   Store& store_;
   Models& models_;
   const std::string version_;
   const Log log_;
   const int64_t started_unix_ms_;
   Board board_;
+  FrameReader reader_;
   Links* links_ = nullptr;
   std::unique_ptr<Replica> replica_;  // of the core thread
 
@@ -107,9 +97,6 @@ class Driver final : public LinkReceiver, public Council {
   std::string disk_problem_;
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
   uint64_t next_ticket_ = 1;
-
-  std::mutex assembly_mutex_;
-  std::map<NodeIndex, Assembly> assemblies_;
 
   std::atomic<uint64_t> synced_writes_{0}, bytes_written_{0}, dropped_{0};
   std::thread core_thread_, commit_thread_;
