@@ -23,7 +23,7 @@ struct WorldOptions {
   int n = 4;
   uint64_t seed = 1;
   int64_t shortest_delay_ms = 1, longest_delay_ms = 20;
-  std::function<void(RosterParameters&)> adjust;
+  std::function<void(RosterParameters&)> adjust = {};
 };
 
 class World {
