@@ -3,12 +3,14 @@
 //
 //   golden_transcript --check DIR    compares with DIR/*.txt byte for byte; 1 and a line on a
 //   change golden_transcript --write DIR    rewrites them
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
 
+#include "node/core/aggregate/geometric_median.h"
 #include "tests/aggregate/panel.h"
 
 namespace decentd::aggregate {
@@ -98,8 +100,32 @@ std::string Outputs(Rule rule) {
   return out.str();
 }
 
+// The doubles themselves, before rounding to micro-points hides most differences.
+std::string MedianBits() {
+  std::ostringstream out;
+  size_t number = 0;
+  for (const Case& c : kCases) {
+    PrintTitle(out, c, ++number);
+    const ScoreTable table = PanelFor(c, number).Table();
+    for (size_t i = 0; i < std::min<size_t>(c.answers, 3); ++i) {
+      std::vector<double> points;
+      for (size_t e = 0; e < c.judges; ++e) {
+        for (size_t k = 0; k < c.criteria; ++k) {
+          points.push_back(static_cast<double>(table.Mark(e, i, k)));
+        }
+      }
+      out << "  answer " << i << std::hex;
+      for (double component : GeometricMedian(points, c.criteria)) {
+        out << ' ' << std::bit_cast<uint64_t>(component);
+      }
+      out << std::dec << '\n';
+    }
+  }
+  return out.str();
+}
+
 std::map<std::string, std::string> Transcripts() {
-  std::map<std::string, std::string> files{{"inputs.txt", Inputs()}};
+  std::map<std::string, std::string> files{{"inputs.txt", Inputs()}, {"bits.txt", MedianBits()}};
   for (Rule rule : AllRules()) files[RuleName(rule) + ".txt"] = Outputs(rule);
   return files;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Builds golden_transcript with each compiler at each optimisation level and checks that every one
-of them computes the golden vectors bit for bit (docs/SPEC.md, section 8)."""
+"""Builds the aggregation with each compiler at each optimisation level, links each build to
+golden_transcript, and checks that every one of them computes the golden vectors bit for bit
+(docs/SPEC.md, section 8)."""
 
 import argparse
 import concurrent.futures
