@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "crypto/keyfile.h"
 #include "node/codec/peer_codec.h"
 #include "node/config/files.h"
 #include "node/core/limits.h"
 #include "tools/decentctl/bundle_report.h"
-#include "tools/decentctl/client_key.h"
 #include "tools/decentctl/online_commands.h"
 #include "tools/decentctl/online_setup.h"
+#include "tools/decentctl/passphrase.h"
 #include "tools/decentctl/round_fetch.h"
 #include "tools/decentctl/terminal_text.h"
 
@@ -182,7 +181,7 @@ ExitCode Report(const Context& context, const AskOptions& options, const Fetched
 }
 
 ExitCode Ask(Context& context, const AskOptions& options) {
-  const absl::StatusOr<absl::Duration> timeout = ParseDuration(options.timeout);
+  const absl::StatusOr<absl::Duration> timeout = ParseTimeout(options.timeout);
   if (!timeout.ok()) {
     return context.Fail(ExitCode::kUsage, "--timeout: " + std::string(timeout.status().message()));
   }
@@ -194,11 +193,17 @@ ExitCode Ask(Context& context, const AskOptions& options) {
   if (!setup.ok()) {
     return context.Fail(ExitCode::kConfiguration, std::string(setup.status().message()));
   }
-  const absl::StatusOr<std::unique_ptr<Ed25519Identity>> key =
-      LoadClientKey(setup->config, options.config);
-  if (!key.ok()) {
-    return context.Fail(ExitCode::kConfiguration, std::string(key.status().message()));
+  if (!setup->config) {
+    return context.Fail(
+        ExitCode::kConfiguration,
+        absl::StrCat(
+            "a question is signed with the client's key: ",
+            std::string(
+                FindClientConfig(options.config, ProcessEnvironment()).status().message())));
   }
+  const absl::StatusOr<std::unique_ptr<Ed25519Identity>> key =
+      LoadIdentity(setup->config->key, setup->config->passphrase_file);
+  if (!key.ok()) return context.Fail(key.status());
   const absl::StatusOr<Digest> cluster = ClusterId(*setup);
   if (!cluster.ok()) {
     return context.Fail(ExitCodeFor(cluster.status()), std::string(cluster.status().message()));

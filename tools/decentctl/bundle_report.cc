@@ -202,7 +202,7 @@ std::string DescribeRanking(const CheckedBundle& bundle) {
     table.Add({absl::StrCat(++rank), Name(bundle, author), answer == nullptr ? "" : answer->model,
                FormatMicroPoints(bundle.aggregate->shown_scores[position]),
                FormatOptional(usage.completion_tokens),
-               usage.elapsed_ms ? FormatDuration(absl::Milliseconds(
+               usage.elapsed_ms ? DurationText(absl::Milliseconds(
                                       std::min<uint64_t>(*usage.elapsed_ms, 1ull << 40)))
                                 : "-"});
   }

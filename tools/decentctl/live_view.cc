@@ -53,7 +53,7 @@ void LiveView::OnEvent(const client::v1::RoundEvent& event) {
   } else if (mode_ == Mode::kLines) {
     if (const std::string line = progress_.Describe(event);
         !line.empty() && said_.insert(line).second) {
-      err_ << FormatDuration(elapsed()) << "  " << line << std::endl;
+      err_ << DurationText(elapsed()) << "  " << line << std::endl;
     }
   }
 }
@@ -62,7 +62,7 @@ void LiveView::Note(const std::string& text) {
   std::lock_guard lock(mutex_);
   if (mode_ == Mode::kQuiet) return;
   Erase();
-  err_ << FormatDuration(elapsed()) << "  " << PrintableLine(text) << std::endl;
+  err_ << DurationText(elapsed()) << "  " << PrintableLine(text) << std::endl;
 }
 
 void LiveView::Restart() {

@@ -54,7 +54,7 @@ std::string Describe(const client::v1::NodeStatus& s, const std::string& address
   std::string text =
       absl::StrCat(PrintableLine(s.name()), " (", address, "), node ", s.index(), " of ", s.n(),
                    ", decentd ", PrintableLine(s.version()), ", up for ",
-                   FormatDuration(absl::Now() - absl::FromUnixMillis(s.started_unix_ms())), "\n");
+                   DurationText(absl::Now() - absl::FromUnixMillis(s.started_unix_ms())), "\n");
   absl::StrAppend(&text, "  cluster    ", Hex(s.cluster_id()), "\n");
   absl::StrAppend(&text, "  council    ", s.reachable(), " of ", s.n(), " nodes reachable, quorum ",
                   s.quorum(), ", up to ", s.f(), " may be faulty",
@@ -166,7 +166,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
          peer.has_round_trip_ms() ? absl::StrFormat("%.1f ms", peer.round_trip_ms()) : "-",
          FormatBytes(peer.bytes_sent()), FormatBytes(peer.bytes_received()),
          absl::StrCat(peer.frames_dropped()), faults.empty() ? "-" : faults,
-         FormatTime(peer.last_seen_unix_ms())});
+         TimeText(peer.last_seen_unix_ms())});
   }
   context.out << "as " << node << " sees them\n" << table.ToString();
   return ExitCode::kOk;
@@ -217,7 +217,7 @@ ExitCode ListEvidence(Context& context, const NodeOptions& options) {
                    {"size", TextTable::Align::kRight}});
   for (const client::v1::Evidence& e : evidence) {
     table.Add({e.id().substr(0, 16), names.NodeName(e.author()), e.kind(),
-               Hex(e.round_id()).substr(0, 12), FormatTime(e.unix_ms()),
+               Hex(e.round_id()).substr(0, 12), TimeText(e.unix_ms()),
                FormatBytes(e.data_bytes())});
   }
   context.out << (evidence.empty() ? "no evidence of equivocation at " + *node + "\n"

@@ -141,7 +141,7 @@ std::vector<std::string> RoundProgress::Picture(absl::Duration elapsed, size_t w
                       : phases_[0].closed  ? "agreed on the answers"
                       : phases_[0].started ? "collecting answers"
                                            : "starting";
-  std::vector<std::string> lines = {absl::StrCat(FormatDuration(elapsed), "  ", phase),
+  std::vector<std::string> lines = {absl::StrCat(DurationText(elapsed), "  ", phase),
                                     PhaseLine("answers", Phase::kAnswer, "answered"),
                                     PhaseLine("scores ", Phase::kSheet, "scored")};
   for (std::string& line : lines) line = Shorten(line, width);

@@ -65,7 +65,7 @@ Json ToJson(const ProtoRound& round, const Roster* roster) {
 
 std::string Took(const ProtoRound& round) {
   if (round.finished_unix_ms() == 0) return "-";
-  return FormatDuration(absl::FromUnixMillis(round.finished_unix_ms()) -
+  return DurationText(absl::FromUnixMillis(round.finished_unix_ms()) -
                         absl::FromUnixMillis(round.started_unix_ms()));
 }
 
@@ -112,7 +112,7 @@ ExitCode List(Context& context, const RoundsOptions& options) {
                    {"sheets", Align::kRight},
                    {"question"}});
   for (const ProtoRound& round : rounds) {
-    table.Add({IdOf(round).substr(0, 12), FormatTime(round.started_unix_ms()),
+    table.Add({IdOf(round).substr(0, 12), TimeText(round.started_unix_ms()),
                StateName(round.state()), Took(round), WinnerOf(round, setup->trusted()),
                absl::StrCat(round.answers()), absl::StrCat(round.sheets()),
                round.state() == ProtoRound::STATE_RUNNING && !round.waiting_for().empty()
@@ -131,7 +131,7 @@ ExitCode ShowUnfinished(Context& context, const RoundsOptions& options, const Pr
   } else {
     context.out << "Question   " << PrintableLine(round.question()) << "\n"
                 << "State      " << StateName(round.state()) << " since "
-                << FormatTime(round.started_unix_ms()) << ", " << round.answers() << " answers, "
+                << TimeText(round.started_unix_ms()) << ", " << round.answers() << " answers, "
                 << round.sheets() << " score sheets\n";
     if (!round.waiting_for().empty()) {
       context.out << "Waits for  " << PrintableLine(round.waiting_for()) << "\n";

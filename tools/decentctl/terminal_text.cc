@@ -165,7 +165,7 @@ std::string Shorten(std::string_view text, size_t width) {
   return out + "…";
 }
 
-std::string FormatDuration(absl::Duration duration) {
+std::string DurationText(absl::Duration duration) {
   const int64_t ms = std::max<int64_t>(absl::ToInt64Milliseconds(duration), 0);
   if (ms < 1'000) return absl::StrCat(ms, " ms");
   if (ms < 59'950) return absl::StrFormat("%.1f s", static_cast<double>(ms) / 1'000);
@@ -189,7 +189,7 @@ std::string FormatBytes(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", value, kUnits[unit]);
 }
 
-std::string FormatTime(int64_t unix_ms) {
+std::string TimeText(int64_t unix_ms) {
   if (unix_ms == 0) return "-";
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(unix_ms),
                           absl::LocalTimeZone());
@@ -203,7 +203,7 @@ std::string FormatOptional(const std::optional<uint64_t>& value) {
   return value ? absl::StrCat(*value) : "-";
 }
 
-absl::StatusOr<absl::Duration> ParseDuration(const std::string& text) {
+absl::StatusOr<absl::Duration> ParseTimeout(const std::string& text) {
   absl::Duration duration;
   if (!absl::ParseDuration(text, &duration) || duration <= absl::ZeroDuration() ||
       duration > absl::Hours(24 * 365)) {

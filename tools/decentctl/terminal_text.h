@@ -24,15 +24,15 @@ size_t DisplayWidth(std::string_view text);
 // At most `width` columns; ends in "…" where something was cut.
 std::string Shorten(std::string_view text, size_t width);
 
-std::string FormatDuration(absl::Duration duration);             // "850 ms", "12.3 s", "2 min 05 s"
+std::string DurationText(absl::Duration duration);             // "850 ms", "12.3 s", "2 min 05 s"
 std::string FormatMicroPoints(int64_t micro);                    // "17.42", of 20
 std::string FormatBytes(uint64_t bytes);                         // "812 B", "1.5 KiB", "3.0 MiB"
-std::string FormatTime(int64_t unix_ms);                         // local time, or "-" for 0
+std::string TimeText(int64_t unix_ms);                         // local time, or "-" for 0
 std::string FormatCount(uint64_t count, std::string_view noun);  // "1 node", "3 nodes"
 // Absent = unknown.
 std::string FormatOptional(const std::optional<uint64_t>& value);
 
 // "90s", "5m", "1h30m". INVALID_ARGUMENT says what was expected; never zero, negative or infinite.
-absl::StatusOr<absl::Duration> ParseDuration(const std::string& text);
+absl::StatusOr<absl::Duration> ParseTimeout(const std::string& text);
 
 }  // namespace decentd
