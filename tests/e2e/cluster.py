@@ -150,7 +150,7 @@ class Cluster:
                 "--listen", node.address, "--client-listen", node.client).stdout.strip())
             set_models(node.directory / "node.yaml", models if isinstance(models, list) else [
                 "backend: openai", f"url: {models.url_of(node.index)}",
-                f"model: fake-{node.index}"])
+                f"model: fake-{node.index}", "timeout: 5m"])
         decentctl("roster", "create", "--out", self.roster, *cards)
         self.edit_roster(deadlines)
         for node in self.nodes:
