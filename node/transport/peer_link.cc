@@ -184,9 +184,10 @@ void PeerLink::OnHello(const StreamPtr& stream, const peer::v1::Hello& hello, Ac
   }
   if (live_ && hello.boot() < live_boot_) {
     actions.close.emplace_back(
-        stream, grpc::Status(grpc::StatusCode::ALREADY_EXISTS,
+        stream, grpc::Status(grpc::StatusCode::FAILED_PRECONDITION,
                              absl::StrCat("linked to start ", live_boot_,
-                                          " of this node, this is start ", hello.boot())));
+                                          " of this node, and this is start ", hello.boot(),
+                                          ": is it running twice?")));
     return;
   }
   // Both have dialled at once: the first that got here stays. A second stream later, or one that
@@ -255,9 +256,14 @@ void PeerLink::OnStreamDone(const StreamPtr& stream, const grpc::Status& status)
     if (stream == dialling_) {
       DialFailed(status);
     } else if (stream == live_) {
-      const bool reason = stream->dialled() && !status.error_message().empty();
-      DropLive("connecting", absl::StrCat("link lost", reason ? ": " : "",
-                                          Printable(status.error_message(), 200)));
+      // An accepted stream ends with this side's own status, which says nothing of the peer.
+      const std::string said =
+          stream->dialled() ? Printable(status.error_message(), 200) : std::string();
+      if (stream->dialled() && IsRefusal(status.error_code())) {
+        DropLive("refused", absl::StrCat(name(), " says: ", said));
+      } else {
+        DropLive("connecting", absl::StrCat("link lost", said.empty() ? "" : ": ", said));
+      }
     }
   }
   Drain();

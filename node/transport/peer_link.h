@@ -125,4 +125,7 @@ class PeerLink final : public StreamOwner {
 // What a peer says, for a log or a terminal: printable ASCII, cut to `longest` characters.
 std::string Printable(const std::string& text, size_t longest);
 
+// Codes with which a peer ends a stream that it does not want.
+bool IsRefusal(grpc::StatusCode code);
+
 }  // namespace decentd

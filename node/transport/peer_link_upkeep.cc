@@ -17,6 +17,19 @@ std::string Printable(const std::string& text, size_t longest) {
   return printable;
 }
 
+bool IsRefusal(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void PeerLink::SetState(std::string state, std::string detail) {
   state_ = std::move(state);
   detail_ = std::move(detail);
@@ -162,15 +175,12 @@ void PeerLink::DialFailed(const grpc::Status& status) {
   env_.wake();
   if (live_ || dial_judged_ || disallowed_ || stopping_) return;
   const std::string message = Printable(status.error_message(), 300);
+  if (IsRefusal(status.error_code())) {
+    return SetState("refused", absl::StrCat(name(), " says: ", message));
+  }
   switch (status.error_code()) {
     case grpc::StatusCode::ALREADY_EXISTS:  // the other stream of the pair won
       return;
-    case grpc::StatusCode::UNAUTHENTICATED:
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-    case grpc::StatusCode::INVALID_ARGUMENT:
-      return SetState("refused", absl::StrCat(name(), " says: ", message));
     case grpc::StatusCode::OK:
     case grpc::StatusCode::CANCELLED:
       return SetState("connecting", absl::StrCat(address_, " answers, but not with a hello"));
@@ -179,7 +189,9 @@ void PeerLink::DialFailed(const grpc::Status& status) {
     default:
       break;
   }
-  if (absl::StrContains(message, "CERTIFICATE_VERIFY_FAILED")) {
+  // In OpenSSL's and in BoringSSL's words.
+  if (absl::StrContains(message, "certificate verify failed") ||
+      absl::StrContains(message, "CERTIFICATE_VERIFY_FAILED")) {
     const std::string key = env_.options.roster->node(peer_).key.Hex();
     return SetState("wrong key", absl::StrCat("the node at ", address_, " does not hold ", name(),
                                               "'s key ", key.substr(0, 12),

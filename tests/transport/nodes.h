@@ -13,6 +13,7 @@
 #include <mutex>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -201,6 +202,17 @@ struct Node {
     return {};
   }
 };
+
+// A state is a snapshot without an event to wait for, so this one looks again and again.
+inline bool WaitState(const Node& node, NodeIndex peer,
+                      const std::function<bool(const PeerState&)>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!condition(node.State(peer))) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 inline std::unique_ptr<Node> StartNode(const Roster& roster, const Identity& identity, int index,
                                        const std::function<void(LinkOptions&)>& change = {}) {
