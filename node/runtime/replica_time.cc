@@ -27,7 +27,8 @@ void Replica::FireTimers() {
 
 void Replica::TellUnlinked() {
   const NodeSet unlinked = reachability_.Unlinked(now_.monotonic_ms);
-  if (unlinked == unlinked_) return;
+  if (unlinked == unlinked_ && !tell_unlinked_) return;
+  tell_unlinked_ = false;
   unlinked_ = unlinked;
   for (auto& [id, open] : rounds_) Deliver(open, event::UnlinkedChanged{unlinked_});
 }
