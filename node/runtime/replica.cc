@@ -111,6 +111,7 @@ void Replica::On(input::Certificate& in) {
 
 void Replica::On(input::Have& in) {
   auto reply = std::make_shared<peer::v1::Frame>();
+  std::vector<const Round*> reply_rounds;
   for (const peer::v1::Have& have : in.batch.open()) {
     const auto id = ToRoundId(have.round_id());
     if (!id) return CountFault(in.from, FaultKind::kUndecodable);
@@ -126,7 +127,7 @@ void Replica::On(input::Have& in) {
       if (now_.monotonic_ms - replied >= kReplyAgainMs &&
           exchange::HoldsMore(roster_, open.round, have)) {
         replied = now_.monotonic_ms;
-        *reply->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
+        reply_rounds.push_back(&open.round);
       }
     } else if (archive_.HasRecord(*id)) {
       reply->mutable_have()->add_closed(have.round_id());
@@ -140,6 +141,7 @@ void Replica::On(input::Have& in) {
       Send(in.from, std::move(frame));
     }
   }
+  SendHavesOf(in.from, reply_rounds);
   if (reply->has_have()) Send(in.from, std::move(reply));
   int closed = 0;
   for (const std::string& raw : in.batch.closed()) {
@@ -200,10 +202,10 @@ void Replica::On(input::Record& in) {
 
 void Replica::On(input::LinkUp& in) {
   reachability_.OnLinkUp(in.peer, now_.monotonic_ms);
+  std::vector<const Round*> rounds;
+  for (const auto& [id, open] : rounds_) rounds.push_back(&open.round);
+  SendHavesOf(in.peer, rounds);
   auto frame = std::make_shared<peer::v1::Frame>();
-  for (const auto& [id, open] : rounds_) {
-    *frame->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
-  }
   for (const RoundId& id : archive_.Newest(kMaxClosedPerBatch)) {
     frame->mutable_have()->add_closed(std::string(id.digest.View()));
   }

@@ -219,6 +219,8 @@ class Replica {
   void SendHaves();
   void Maintain();
 
+  // Have frames of some of the open rounds, each well below the longest frame.
+  void SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds);
   void Send(std::optional<NodeIndex> peer, std::shared_ptr<peer::v1::Frame> frame);
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
   void WantRecord(NodeIndex peer, const RoundId& round);
