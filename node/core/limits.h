@@ -43,7 +43,7 @@ inline constexpr size_t kMaxVotesBytesPerRound = 2u << 20;
 inline constexpr size_t kMaxUnjoinedRounds = 1024;
 inline constexpr size_t kMaxUnjoinedBytes = 16u << 20;
 inline constexpr size_t kMaxUnjoinedBytesPerRound = 1u << 20;
-inline constexpr size_t kMaxEvidencePerRound = 2 * kMaxNodes;  // one or two proofs convict an author
+inline constexpr size_t kMaxEvidencePerAuthor = 4;  // in one round: one of each kind and one more
 
 // Envelopes a verifier remembers as good, by the memory they keep alive: a few minutes of votes.
 inline constexpr size_t kMaxVerifierCacheBytes = 64u << 20;

@@ -67,6 +67,10 @@ void Round::Collect(Effects& out) {
     pending_.insert(pending_.end(), out.votes.begin(), out.votes.end());
   }
   out.votes.clear();
+  // A few proofs convict an author; a liar could fill the disk with more.
+  std::erase_if(out.evidence, [this](const Evidence& evidence) {
+    return ++evidence_[evidence.author] > limits::kMaxEvidencePerAuthor;
+  });
   if (!silent_) return;
   out.say.clear();
   out.start_answer = out.start_sheet = false;
@@ -147,6 +151,14 @@ void Round::On(const event::DecisionReceived& e, Effects& out) {
 }
 
 void Round::On(const event::CertificateReceived& e, Effects& out) {
+  for (const Verified<Votes>& votes : e.certificate.votes()) {
+    if (votes.author() != self_ || silent_) continue;
+    const auto own = votes_[self_].find(votes->seq);
+    if (own == votes_[self_].end() || own->second.body_digest() != votes.body_digest()) {
+      out.halt = "a certificate holds votes signed by this node that its database does not hold";
+      return;
+    }
+  }
   set(e.certificate.slot().phase).OnCertificate(e.certificate, out);
 }
 

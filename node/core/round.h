@@ -105,6 +105,7 @@ class Round {
   std::map<NodeIndex, Verified<Decision>> decisions_;
   std::map<NodeIndex, size_t> votes_bytes_;
   NodeSet blamed_for_votes_;
+  std::map<NodeIndex, size_t> evidence_;  // found so far, by author
   bool sponsored_ = false;  // by this node, as far as its database knows
   uint64_t next_seq_ = 0;
   std::vector<Vote> pending_;

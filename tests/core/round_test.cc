@@ -24,6 +24,10 @@ class RoundTest : public ::testing::Test {
   Verified<Votes> Votes1(int node, uint64_t seq) const {
     return signed_.Voted(node, id_, seq, {vote::Enter{Phase::kAnswer}});
   }
+  Verified<Votes> Echo(int node, NodeIndex author, uint64_t seq = 0,
+                       const std::string& payload = "a") const {
+    return signed_.Voted(node, id_, seq, {vote::Echo{{Phase::kAnswer, author}, Sha256(payload)}});
+  }
   Verdict SomeVerdict() const {
     Verdict verdict;
     verdict.outcome = Outcome::kTooFewAnswers;
@@ -67,6 +71,21 @@ TEST_F(RoundTest, TwoBodiesWithOneNumberAreEvidenceOnceForAnAuthor) {
   Effects out = round_.Step(event::VotesReceived{other});
   ASSERT_EQ(out.evidence.size(), 1u);
   EXPECT_EQ(out.evidence[0].type, Evidence::Type::kVotes);
+  EXPECT_THAT(round_.Step(event::VotesReceived{other}).evidence, IsEmpty());
+}
+
+TEST_F(RoundTest, EvidenceAgainstOneAuthorIsBounded) {
+  (void)round_.Start(false);
+  size_t found = 0;
+  uint64_t seq = 0;
+  for (int author = 0; author < 4; ++author) {
+    for (const char* payload : {"a", "b"}) {
+      found +=
+          round_.Step(event::VotesReceived{Echo(1, At(author), seq++, payload)}).evidence.size();
+    }
+  }
+  EXPECT_EQ(found, 4u);
+  const auto other = signed_.Voted(1, id_, 0, {vote::Enter{Phase::kSheet}});
   EXPECT_THAT(round_.Step(event::VotesReceived{other}).evidence, IsEmpty());
 }
 
@@ -114,6 +133,10 @@ TEST_F(RoundTest, AnUnknownStatementOfItsOwnHaltsANode) {
               HasSubstr("a proposal signed by this node"));
   EXPECT_THAT(halts(event::DecisionReceived{Decided(0, SomeVerdict())}),
               HasSubstr("a decision signed by this node"));
+  EXPECT_THAT(halts(event::CertificateReceived{*signed_.verifier.AssembleCertificate(
+                  id_, {Phase::kAnswer, At(1)}, Sha256("a"),
+                  {Echo(0, At(1)), Echo(1, At(1)), Echo(2, At(1))})}),
+              HasSubstr("a certificate holds votes signed by this node"));
   EXPECT_THAT(halts(event::SponsorReceived{signed_.Say(0, Sponsor{id_})}),
               HasSubstr("a sponsorship signed by this node"));
 }

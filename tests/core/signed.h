@@ -45,11 +45,11 @@ class SignedCluster {
                         std::vector<Vote> votes) const {
     return Say(node, Votes{round, seq, std::move(votes)});
   }
-  // A certificate by the first q nodes; their Votes have this seq.
+  // A certificate by the last q nodes; their Votes have this seq.
   VerifiedCertificate Certify(const RoundId& round, Slot slot, const Digest& digest,
                               uint64_t seq) const {
     std::vector<Verified<Votes>> votes;
-    for (int i = 0; i < roster().quorum(); ++i) {
+    for (int i = roster().n() - roster().quorum(); i < roster().n(); ++i) {
       votes.push_back(Voted(i, round, seq, {vote::Echo{slot, digest}}));
     }
     return *verifier.AssembleCertificate(round, slot, digest, std::move(votes));
