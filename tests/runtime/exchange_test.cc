@@ -108,6 +108,18 @@ TEST_F(ExchangeTest, WhoHoldsTheWrongProposalGetsTheCertifiedOne) {
   EXPECT_FALSE(PoorWants());
 }
 
+TEST_F(ExchangeTest, WhoHoldsTheCertificateAndTheWrongProposalGetsTheRightOne) {
+  const auto right = signed_.Answered(3, id_, "shown to the others");
+  const auto certificate = signed_.Certify(id_, slot_, right.body_digest(), 0);
+  Give(poor_, event::ProposeReceived{signed_.Answered(3, id_, "shown to one node only")});
+  Give(poor_, event::CertificateReceived{certificate});
+  Give(rich_, event::ProposeReceived{right});
+  Give(rich_, event::CertificateReceived{certificate});
+  ASSERT_TRUE(PoorWants());
+  Serve(*PoorWants());
+  EXPECT_NE(std::as_const(poor_).set(Phase::kAnswer).broadcast(At(3))->payload(), nullptr);
+}
+
 TEST_F(ExchangeTest, DecisionsAreAskedForAndServed) {
   Verdict verdict;
   verdict.outcome = Outcome::kTooFewAnswers;
