@@ -69,6 +69,18 @@ absl::Status CheckPair(const Verifier& verifier, const Evidence& evidence, Confl
 
 }  // namespace
 
+std::string_view EvidenceName(Evidence::Type type) {
+  switch (type) {
+    case Evidence::Type::kProposals:
+      return "proposals";
+    case Evidence::Type::kVotes:
+      return "votes";
+    case Evidence::Type::kEchoes:
+      return "echoes";
+  }
+  return "unknown";
+}
+
 std::string EncodeEvidence(const Evidence& evidence, const RoundId& round, int64_t unix_ms) {
   store::v1::StoredEvidence proto;
   proto.set_type(static_cast<uint32_t>(evidence.type));

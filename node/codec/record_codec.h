@@ -13,6 +13,9 @@
 
 namespace decentd {
 
+// "proposals", "votes", "echoes": what the two envelopes contradict each other in.
+std::string_view EvidenceName(Evidence::Type type);
+
 struct EvidenceRecord {
   Evidence evidence;
   RoundId round;

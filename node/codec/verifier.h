@@ -48,6 +48,7 @@ class Verifier {
 
   uint64_t signatures_verified() const { return signatures_verified_.load(); }
   const Roster& roster() const { return roster_; }
+  const SignatureScheme& scheme() const { return scheme_; }
 
  private:
   class Cache;

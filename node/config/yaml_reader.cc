@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "node/config/files.h"
 #include "node/config/text.h"
 #include "node/config/units.h"
 
@@ -109,15 +110,26 @@ void MapReader::NoteDuration(std::string_view key, uint64_t milliseconds) {
   Note(key, FormatDuration(milliseconds));
 }
 
-void MapReader::String(std::string_view key, std::string& out, Need need) {
+void MapReader::ReadString(std::string_view key, std::string& out, Need need) {
   const YamlValue* value = TakeScalar(key, need, "a text");
-  if (value != nullptr) {
-    if (value->text.empty() && need == Need::kRequired) {
-      ProblemAt(key, "expected a text that is not empty");
-    } else {
-      out = value->text;
-    }
+  if (value == nullptr) return;
+  if (value->text.find('\0') != std::string::npos) {
+    ProblemAt(key, "expected a text without NUL characters");
+  } else if (value->text.empty() && need == Need::kRequired) {
+    ProblemAt(key, "expected a text that is not empty");
+  } else {
+    out = value->text;
   }
+}
+
+void MapReader::String(std::string_view key, std::string& out, Need need) {
+  ReadString(key, out, need);
+  Note(key, out);
+}
+
+void MapReader::Path(std::string_view key, std::string& out, Need need) {
+  ReadString(key, out, need);
+  out = RelativeTo(report_.file(), out);
   Note(key, out);
 }
 

@@ -59,6 +59,8 @@ class MapReader {
   std::string PathOf(std::string_view key) const;
 
   void String(std::string_view key, std::string& out, Need need);
+  // A path, made relative to the folder of the report's file where it is not absolute.
+  void Path(std::string_view key, std::string& out, Need need);
   void Bool(std::string_view key, bool& out, Need need);
   // An integer from `least` to `most`, both inclusive.
   template <class Integer>
@@ -103,6 +105,7 @@ class MapReader {
  private:
   const YamlValue* Take(std::string_view key, Need need, std::string_view expected);
   const YamlValue* TakeScalar(std::string_view key, Need need, std::string_view expected);
+  void ReadString(std::string_view key, std::string& out, Need need);
   std::optional<int64_t> ReadInteger(std::string_view key, int64_t least, int64_t most, Need need);
   std::optional<uint64_t> ReadDuration(std::string_view key, uint64_t least, uint64_t most,
                                        Need need);

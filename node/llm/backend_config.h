@@ -30,10 +30,11 @@ struct OpenAiConfig {
   std::optional<uint32_t> max_tokens;  // of answers: the default and the most a client may ask for
   std::string max_tokens_field = "max_tokens";  // "max_completion_tokens" for some services
   std::optional<int64_t> seed;                  // where the client asks for none
-  milliseconds timeout{60'000};  // of one answer or judgement, with waiting and retries
-  uint32_t retries = 3;          // after connection errors, 408, 429 and 5xx
-  uint32_t concurrency = 4;      // calls under way at once
-  uint32_t max_queue = 256;      // calls that wait; further ones are over budget
+  milliseconds timeout{60'000};   // of one answer or judgement, with waiting and retries
+  uint32_t retries = 3;           // after connection errors, 408, 429 and 5xx
+  milliseconds retry_delay{500};  // before the first retry, then doubled; Retry-After goes first
+  uint32_t concurrency = 4;       // calls under way at once
+  uint32_t max_queue = 256;       // calls that wait; further ones are over budget
   StructuredOutput structured_output = StructuredOutput::kAuto;
   std::optional<double> usd_per_million_prompt_tokens;  // both set: costs are reported
   std::optional<double> usd_per_million_completion_tokens;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "node/llm/openai.h"
 #include "node/llm/scripted.h"
 #include "node/llm/text.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 absl::StatusOr<std::shared_ptr<Backend>> MakeBackend(const BackendConfig& config,
                                                      const std::string& node) {
+  if (const auto* openai = std::get_if<OpenAiConfig>(&config)) return MakeOpenAi(*openai);
   return MakeScripted(std::get<ScriptedConfig>(config), node);
 }
 

@@ -126,10 +126,13 @@ void Replica::On(input::Have& in) {
       }
     } else if (archive_.HasRecord(*id)) {
       reply->mutable_have()->add_closed(have.round_id());
-    } else if (!archive_.IsOver(*id) && have.query() && !admission_.HasQuery(*id)) {
+    } else if (!archive_.IsOver(*id) && have.query()) {
+      // Besides the query, something that the other has signed in this round: f+1 such nodes take
+      // this one along even where the query has expired.
       auto frame = std::make_shared<peer::v1::Frame>();
       frame->mutable_want()->set_round_id(have.round_id());
-      frame->mutable_want()->set_query(true);
+      frame->mutable_want()->set_query(!admission_.HasQuery(*id));
+      frame->mutable_want()->add_votes()->set_author(in.from.value);
       Send(in.from, std::move(frame));
     }
   }

@@ -92,7 +92,7 @@ absl::Status Replica::ReplayRound(const RoundId& id,
   for (const store::v1::JournalRecord& record : records) {
     now_.unix_ms = record.unix_ms();
     auto entries = journal::Decode(record, id, verifier_);
-    if (!entries.ok()) return damaged(entries.status().message());
+    if (!entries.ok()) return damaged(std::string(entries.status().message()));
     for (journal::Entry& entry : *entries) {
       if (auto* query = std::get_if<Verified<Query>>(&entry)) {
         if (open != nullptr || RoundId{query->body_digest()} != id) return damaged("a second query");

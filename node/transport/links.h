@@ -46,6 +46,8 @@ class Links {
   // Queues a frame for one peer. Dropped (and counted) when the peer is not linked or its queue of
   // bounded bytes is full: what a bound drops, the periodic exchange of Have asks for again.
   virtual void Send(NodeIndex peer, FramePtr frame) = 0;
+  // The same to every linked peer.
+  virtual void Broadcast(FramePtr frame) = 0;
   virtual std::vector<PeerState> States() const = 0;
   // Counts a fault against the link the bytes came from; too many in a while close it for a time.
   virtual void CountFault(NodeIndex peer) = 0;

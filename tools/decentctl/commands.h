@@ -7,6 +7,11 @@
 
 namespace decentd {
 
-void AddCompletionCommands(CLI::App& app, Context& context);  // completion bash; must come last
+void AddInitCommands(CLI::App& app, Context& context);        // init, card
+void AddRosterCommands(CLI::App& app, Context& context);      // roster create, add, remove, show
+void AddConfigCommands(CLI::App& app, Context& context);      // config show, check
+void AddClientCommands(CLI::App& app, Context& context);      // client init
+void AddKeyCommands(CLI::App& app, Context& context);         // key show, passphrase
+void AddCompletionCommands(CLI::App& app, Context& context);  // completion bash
 
 }  // namespace decentd

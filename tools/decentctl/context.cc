@@ -10,6 +10,14 @@ ExitCode Context::Fail(ExitCode code, std::string_view message) const {
   return code;
 }
 
+ExitCode Context::Fail(const absl::Status& status) const {
+  const bool wrong_content = absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
+                             absl::IsDataLoss(status) || absl::IsFailedPrecondition(status) ||
+                             absl::IsPermissionDenied(status);
+  return Fail(wrong_content ? ExitCode::kConfiguration : ExitCode::kError,
+              std::string(status.message()));
+}
+
 void Context::Warn(std::string_view message) const {
   err << "decentctl: warning: " << message << std::endl;
 }

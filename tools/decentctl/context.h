@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <istream>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "tools/decentctl/exit_codes.h"
 
 namespace decentd {
@@ -22,6 +24,9 @@ struct Context {
   // Writes "decentctl: error: <message>" to `err` and returns `code`. The message says what was
   // expected and the way out.
   ExitCode Fail(ExitCode code, std::string_view message) const;
+  // The same for a status of the local files: kConfiguration where the content is wrong or a file
+  // is missing, kError where the disk or the system refused.
+  ExitCode Fail(const absl::Status& status) const;
   // Writes "decentctl: warning: <message>" to `err`.
   void Warn(std::string_view message) const;
 };

@@ -15,6 +15,11 @@ using AddCommands = void (*)(CLI::App& app, Context& context);
 
 // One line for each command group, in the order of --help.
 constexpr AddCommands kCommandGroups[] = {
+    AddInitCommands,        // init, card
+    AddRosterCommands,      // roster create, add, remove, show
+    AddConfigCommands,      // config show, check
+    AddClientCommands,      // client init
+    AddKeyCommands,         // key show, passphrase
     AddCompletionCommands,  // completion bash
 };
 

@@ -1,0 +1,115 @@
+#include "node/config/node_template.h"
+
+#include "node/config/text.h"
+#include "node/config/yaml_document.h"
+
+namespace decentd {
+namespace {
+
+constexpr std::string_view kAnswerModel = R"(  # Answers questions. backend is one of:
+  #   openai    a server that speaks OpenAI's chat completions (llama.cpp, vLLM, Ollama, hosted)
+  #   exec      a program of yours: {backend: exec, command: [./answer.py], timeout: 25s,
+  #             output_limit: 256KiB, concurrency: 1}
+  #   scripted  replies from a file, to try things without a model: {backend: scripted, file: f}
+  answer:
+    backend: openai
+    url: http://127.0.0.1:8080/v1
+    model: default
+    # temperature: 0.7
+    # max_tokens: 1024
+    # seed: 1
+    # Of one call. Keep it below the roster's soft deadline, or slow answers come too late.
+    timeout: 25s
+    # After an error that may pass.
+    retries: 1
+    # Calls at once; 1 suits a server with a single GPU.
+    concurrency: 1
+    # The API key is never written here: name an environment variable or a file with mode 0600.
+    # api_key_env: OPENAI_API_KEY
+    # api_key_file: api.key
+    # USD per million tokens, to show what rounds cost.
+    # prices: {prompt: 0.15, completion: 0.60}
+)";
+
+constexpr std::string_view kJudgeModel =
+    R"(  # Scores the answers of all nodes; the same keys as above, and method and prompts.
+  judge:
+    backend: openai
+    url: http://127.0.0.1:8080/v1
+    model: default
+    temperature: 0
+    timeout: 25s
+    retries: 1
+    concurrency: 1
+    # auto tries the server's JSON mode and goes without where it is refused; json_schema; off.
+    structured_output: auto
+    # all_at_once: one call sees every answer. per_answer: one call each, for small models.
+    method: all_at_once
+    # A folder of prompt templates in place of the built-in ones.
+    # prompts: prompts
+)";
+
+}  // namespace
+
+std::string RenderNodeConfig(const NodeTemplate& values) {
+  return Concat(
+      "# One decentd node. Paths are relative to this file. Check changes with\n"
+      "# 'decentctl config check', and see what is in effect with 'decentctl config show'.\n\n"
+      "# As the roster names this node.\n"
+      "name: ",
+      YamlScalar(values.name),
+      "\n"
+      "# The secret key. Keep a copy apart from the data; never run two nodes with one key.\n"
+      "identity_key: identity.key\n",
+      values.encrypted_key
+          ? "# The key is encrypted: the daemon reads its passphrase from this file (mode 0600).\n"
+            "# passphrase_file: passphrase\n"
+          : "",
+      "# Rounds, journal and everything the node has said.\n"
+      "data_directory: data\n"
+      "# The cluster, the same file at every node: made by 'decentctl roster create'.\n"
+      "roster: roster.yaml\n\n"
+      "# Where other nodes connect. The links are encrypted and bound to the keys of the roster.\n"
+      "peers:\n"
+      "  listen: ",
+      YamlScalar(values.peers_listen),
+      "\n\n"
+      "# Where decentctl and other clients connect.\n"
+      "clients:\n"
+      "  listen: ",
+      YamlScalar(values.client_listen),
+      "\n"
+      "  # Needed where other machines reach the address.\n"
+      "  # tls_certificate: client-api.crt\n"
+      "  # tls_key: client-api.key\n"
+      "  # Without TLS all the same, for a proxy that ends TLS.\n"
+      "  insecure: false\n"
+      "  # Who may ask: public keys that 'decentctl client init' prints. Left out: every client.\n"
+      "  # allowed_keys: []\n"
+      "  # Of one client; 0 is no limit.\n"
+      "  requests_per_minute: 60\n"
+      "  rounds_in_flight: 8\n\n"
+      "# The HTTP gateway (OpenAI-compatible) and the dashboard. Off without listen.\n"
+      "# http:\n"
+      "#   listen: 127.0.0.1:9400\n"
+      "#   # A bearer token that requests must carry; needed where other machines reach the "
+      "address.\n"
+      "#   token_file: http.token\n\n",
+      values.worker || values.evaluator ? "models:\n" : "", values.worker ? kAnswerModel : "",
+      values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
+      "\n"
+      "limits:\n"
+      "  # Unfinished rounds that this node takes part in at once.\n"
+      "  rounds_open: 256\n"
+      "  # Model calls running or waiting; beyond it the node abstains rather than be late.\n"
+      "  model_calls: 8\n\n"
+      "# Finished rounds that are kept: by count, and by age (such as 90d). 0 is no limit.\n"
+      "retention:\n"
+      "  rounds: 100000\n"
+      "  age: 0s\n\n"
+      "log:\n"
+      "  level: info    # debug, info, warn, error\n"
+      "  format: text   # text, json\n");
+}
+
+}  // namespace decentd

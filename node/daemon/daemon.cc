@@ -1,0 +1,204 @@
+#include "node/daemon/daemon.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "crypto/keyfile.h"
+#include "crypto/tls_identity.h"
+#include "node/api/client_server.h"
+#include "node/codec/verifier.h"
+#include "node/config/files.h"
+#include "node/config/roster_file.h"
+#include "node/daemon/logging.h"
+#include "node/daemon/model_config.h"
+#include "node/llm/make_models.h"
+#include "node/runtime/binding.h"
+#include "node/runtime/driver.h"
+#include "node/transport/grpc_links.h"
+#include "storage/rocksdb_store.h"
+
+namespace decentd {
+namespace {
+
+// Between a node's clock and the latest expiry that another may have accepted.
+constexpr int64_t kWatermarkMarginMs = 10 * 60 * 1000;
+
+int64_t UnixMs() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+absl::StatusOr<std::unique_ptr<Ed25519Identity>> LoadKey(const NodeConfig& config) {
+  std::string passphrase;
+  if (!config.passphrase_file.empty()) {
+    absl::StatusOr<std::string> read = ReadSecretFile(config.passphrase_file);
+    if (!read.ok()) return read.status();
+    passphrase = *std::move(read);
+  }
+  return LoadKeyFile(config.identity_key, std::move(passphrase));
+}
+
+std::string BindingFile(const NodeConfig& config) {
+  return (std::filesystem::path(config.identity_key).parent_path() / "identity.binding").string();
+}
+
+absl::StatusOr<uint64_t> BindDatabase(const DaemonOptions& options, const Roster& roster,
+                                      Store& store) {
+  const std::string file = BindingFile(options.config);
+  if (!options.accept_lost_database) return Bind(store, file);
+  const int64_t watermark = UnixMs() + kWatermarkMarginMs +
+                            static_cast<int64_t>(roster.parameters().longest_lifetime_ms);
+  return AcceptLostDatabase(store, file, watermark);
+}
+
+PeerInfo ToPeerInfo(const Roster& roster, PeerState state,
+                    const std::map<NodeIndex, std::map<std::string, uint64_t>>& faults) {
+  PeerInfo info;
+  info.index = state.peer;
+  info.name = roster.node(state.peer).name;
+  info.linked = state.linked;
+  info.state = std::move(state.state);
+  info.detail = std::move(state.detail);
+  info.address = std::move(state.address);
+  info.version = std::move(state.version);
+  if (state.round_trip_ms >= 0) info.round_trip_ms = state.round_trip_ms;
+  info.bytes_sent = state.bytes_sent;
+  info.bytes_received = state.bytes_received;
+  info.frames_sent = state.frames_sent;
+  info.frames_received = state.frames_received;
+  info.frames_dropped = state.frames_dropped;
+  info.last_seen_unix_ms = state.last_seen_unix_ms;
+  if (auto it = faults.find(state.peer); it != faults.end()) info.faults = it->second;
+  return info;
+}
+
+ClientServerOptions ToServerOptions(const ClientApiConfig& config) {
+  ClientServerOptions options;
+  options.listen = config.listen;
+  options.tls_certificate_file = config.tls_certificate;
+  options.tls_key_file = config.tls_key;
+  options.insecure = config.insecure;
+  options.allowed_clients.insert(config.allowed_keys.begin(), config.allowed_keys.end());
+  options.requests_per_minute = config.requests_per_minute;
+  options.rounds_in_flight = config.rounds_in_flight;
+  return options;
+}
+
+}  // namespace
+
+void BlockStopSignals() {
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A peer or a model's program that goes away in the middle of a write is an error, not the end.
+  signal(SIGPIPE, SIG_IGN);
+}
+
+absl::Status RunDaemon(const DaemonOptions& options) {
+  // Many small threads would each keep an arena of their own; a node idles in little memory.
+  mallopt(M_ARENA_MAX, 2);
+  const NodeConfig& config = options.config;
+  const auto logger = MakeLogger(config.log, config.name);
+
+  absl::StatusOr<std::unique_ptr<Ed25519Identity>> identity = LoadKey(config);
+  if (!identity.ok()) return identity.status();
+  absl::StatusOr<Roster> roster = LoadRoster(config.roster);
+  if (!roster.ok()) return roster.status();
+  const std::optional<NodeIndex> self = roster->FindKey((*identity)->public_key());
+  if (!self) {
+    return absl::FailedPreconditionError(
+        "the key of " + config.identity_key + " is not in " + config.roster +
+        ": add this node's card there (decentctl card, decentctl roster add)");
+  }
+
+  RocksDbOptions database{.path = config.data_directory};
+  database.warn = [logger](const std::string& line) { logger->warn("database: {}", line); };
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenRocksDbStore(database);
+  if (!store.ok()) return store.status();
+  absl::StatusOr<uint64_t> boot = BindDatabase(options, *roster, **store);
+  if (!boot.ok()) return boot.status();
+
+  absl::StatusOr<llm::ModelsConfig> models_config =
+      MakeModelsConfig(config, ProcessEnvironment());
+  if (!models_config.ok()) return models_config.status();
+  absl::StatusOr<std::unique_ptr<Models>> models = llm::MakeModels(*models_config);
+  if (!models.ok()) return models.status();
+  absl::StatusOr<TlsIdentity> tls = MakeTlsIdentity(**identity);
+  if (!tls.ok()) return tls.status();
+
+  const Verifier verifier(*roster, Ed25519Scheme());
+  Driver driver(verifier, **store, **models, options.version,
+                [logger](Driver::Severity severity, const std::string& line) {
+                  logger->log(severity == Driver::Severity::kWarning ? spdlog::level::warn
+                                                                     : spdlog::level::info,
+                              line);
+                });
+  Replica::Options replica_options;
+  replica_options.self = *self;
+  replica_options.boot = *boot;
+  replica_options.max_open_rounds = config.limits.rounds_open;
+  replica_options.retention.rounds = config.retention.rounds;
+  replica_options.retention.age_ms = static_cast<int64_t>(config.retention.age_ms);
+  Output first;
+  absl::StatusOr<std::unique_ptr<Replica>> replica =
+      Replica::Recover(*roster, replica_options, **identity, verifier, **store, Driver::Clock(),
+                       &first);
+  if (!replica.ok()) return replica.status();
+
+  LinkOptions link_options;
+  link_options.self = *self;
+  link_options.roster = &*roster;
+  link_options.listen_address = config.peers_listen;
+  link_options.tls = *std::move(tls);
+  link_options.boot = *boot;
+  link_options.software_version = options.version;
+  link_options.log = logger;
+  link_options.receiver = &driver;
+  absl::StatusOr<std::unique_ptr<GrpcLinks>> links = GrpcLinks::Start(std::move(link_options));
+  if (!links.ok()) return links.status();
+  std::unique_ptr<Links> wrapped;
+  if (options.wrap_links) wrapped = options.wrap_links(**links, **identity, *roster, *self);
+  driver.Start(*std::move(replica), std::move(first), wrapped ? *wrapped : **links);
+
+  const PeerInfoProvider peers = [&] {
+    const auto faults = driver.Faults();
+    std::vector<PeerInfo> infos;
+    for (PeerState& state : (*links)->States()) {
+      infos.push_back(ToPeerInfo(*roster, std::move(state), faults));
+    }
+    return infos;
+  };
+  absl::StatusOr<std::unique_ptr<ClientServer>> clients =
+      ClientServer::Start(ToServerOptions(config.clients), driver, verifier, peers);
+  if (!clients.ok()) {
+    driver.Stop();
+    return clients.status();
+  }
+  logger->info("ready: node {} of {}, cluster {}, peers at port {}, clients at {}", config.name,
+               roster->n(), roster->cluster_id().Hex().substr(0, 16), (*links)->port(),
+               (*clients)->address());
+
+  const sigset_t signals = StopSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  // From the outside in: clients, then what is under way made durable, then models and links.
+  (*clients)->Shutdown();
+  driver.Stop();
+  models->reset();
+  links->reset();
+  return absl::OkStatus();
+}
+
+}  // namespace decentd

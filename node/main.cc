@@ -1,0 +1,58 @@
+// decentd: one node of a council.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "node/config/node_check.h"
+#include "node/config/node_config.h"
+#include "node/daemon/daemon.h"
+
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
+
+int Check(const decentd::NodeConfig& config) {
+  const decentd::NodeCheck check = decentd::CheckNode(config, decentd::ProcessEnvironment());
+  for (const std::string& line : check.problems) std::cerr << "decentd: error: " << line << "\n";
+  for (const std::string& line : check.warnings) std::cerr << "decentd: warning: " << line << "\n";
+  if (!check.problems.empty()) return kExitConfiguration;
+  std::cout << "the configuration of " << config.name << " is complete\n";
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("One node of a council of language-model agents that has no leader.", "decentd");
+  std::string path = "node.yaml";
+  bool check = false;
+  decentd::DaemonOptions options;
+  options.version = DECENTD_VERSION;
+  app.add_option("--config", path, "The node's configuration")->capture_default_str();
+  app.add_flag("--check-config", check, "Say whether configuration, key and roster fit, and exit");
+  app.add_flag("--accept-lost-database", options.accept_lost_database,
+               "The database of this key is lost or an old copy: start with what is there, and sit "
+               "out every question that may have been open before. Once; it cannot be undone");
+  app.set_version_flag("--version", std::string("decentd ") + DECENTD_VERSION);
+  app.footer(
+      "Runs in the foreground, logs to standard error, stops on SIGTERM.\n\n"
+      "Examples:\n"
+      "  decentctl init --dir alice --name alice --address alice.example.org:7400\n"
+      "  decentd --config alice/node.yaml --check-config\n"
+      "  decentd --config alice/node.yaml\n\n"
+      "Exit status: 0 stopped on request, 1 could not start or run, 78 the configuration is wrong.");
+  CLI11_PARSE(app, argc, argv);
+
+  auto loaded = decentd::LoadNodeConfig(path);
+  if (!loaded.ok()) {
+    std::cerr << "decentd: error: " << loaded.status().message() << "\n";
+    return kExitConfiguration;
+  }
+  if (check) return Check(loaded->config);
+  options.config = std::move(loaded->config);
+  decentd::BlockStopSignals();
+  const absl::Status status = decentd::RunDaemon(options);
+  if (status.ok()) return 0;
+  std::cerr << "decentd: error: " << status.message() << "\n";
+  return kExitFailed;
+}

@@ -1,0 +1,240 @@
+#include "node/runtime/driver.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace decentd {
+namespace {
+
+constexpr size_t kMaxBatch = 4096;        // inputs stepped before one sync
+constexpr size_t kMaxPendingCommits = 64; // batches stepped ahead of the disk
+constexpr auto kRetryWrite = std::chrono::seconds(1);
+
+}  // namespace
+
+Now Driver::Clock() {
+  using namespace std::chrono;
+  return {duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count(),
+          duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+Driver::Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log)
+    : store_(store),
+      models_(models),
+      version_(std::move(version)),
+      log_(std::move(log)),
+      started_unix_ms_(Clock().unix_ms),
+      board_(store),
+      reader_(verifier) {}
+
+Driver::~Driver() { Stop(); }
+
+void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links) {
+  links_ = &links;
+  replica_ = std::move(replica);
+  {
+    std::lock_guard lock(mutex_);
+    commits_.push_back(std::move(first));
+  }
+  commit_thread_ = std::thread([this] { RunCommit(); });
+  core_thread_ = std::thread([this] { RunCore(); });
+}
+
+void Driver::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  core_wakes_.notify_all();
+  commit_wakes_.notify_all();
+  if (core_thread_.joinable()) core_thread_.join();
+  {
+    std::lock_guard lock(mutex_);
+    core_done_ = true;
+  }
+  commit_wakes_.notify_all();
+  if (commit_thread_.joinable()) commit_thread_.join();
+  std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions;
+  {
+    std::lock_guard lock(mutex_);
+    submissions.swap(submissions_);
+  }
+  for (auto& [ticket, done] : submissions) {
+    done(absl::UnavailableError("the node is shutting down"));
+  }
+}
+
+void Driver::RunCore() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    for (auto& question : std::exchange(questions_, {})) {
+      lock.unlock();
+      question(*replica_);
+      lock.lock();
+    }
+    const bool room = commits_.size() < kMaxPendingCommits;
+    const int64_t now = Clock().monotonic_ms;
+    const int64_t wake = replica_->NextWakeMs(Clock());
+    if (!room || (mailbox_.empty() && wake > now)) {
+      // A full disk stops the stepping, not the answering of questions.
+      const auto wait = std::chrono::milliseconds(room ? std::max<int64_t>(1, wake - now) : 1000);
+      core_wakes_.wait_for(lock, wait, [&] {
+        return stopping_ || !questions_.empty() ||
+               (commits_.size() < kMaxPendingCommits && (!mailbox_.empty() || !room));
+      });
+      continue;
+    }
+    std::vector<Input> batch;
+    const size_t count = std::min(mailbox_.size(), kMaxBatch);
+    for (size_t i = 0; i < count; ++i) {
+      Queued& queued = mailbox_[i];
+      if (queued.from) mailbox_bytes_[*queued.from] -= queued.bytes;
+      batch.push_back(std::move(queued.input));
+    }
+    mailbox_.erase(mailbox_.begin(), mailbox_.begin() + static_cast<std::ptrdiff_t>(count));
+    lock.unlock();
+    Output output = replica_->Process(std::move(batch), Clock());
+    lock.lock();
+    if (!output.writes.empty() || !output.actions.empty()) {
+      commits_.push_back(std::move(output));
+      commit_wakes_.notify_one();
+    }
+  }
+}
+
+void Driver::RunCommit() {
+  for (;;) {
+    std::deque<Output> outputs;
+    {
+      std::unique_lock lock(mutex_);
+      commit_wakes_.wait(lock, [&] { return !commits_.empty() || core_done_; });
+      if (commits_.empty()) return;
+      outputs.swap(commits_);
+    }
+    core_wakes_.notify_one();
+    // One sync for all that has gathered: nothing below is done before it is durable.
+    WriteBatch writes;
+    for (Output& output : outputs) writes.Append(std::move(output.writes));
+    if (!writes.empty() && !WriteUntilDurable(writes)) return;
+    for (Output& output : outputs) {
+      for (Action& action : output.actions) Do(action);
+    }
+  }
+}
+
+// Nothing of a batch was sent before this returns true, so a stop on the way loses nothing that
+// anyone has seen.
+bool Driver::WriteUntilDurable(const WriteBatch& writes) {
+  bool told = false;
+  for (;;) {
+    const absl::Status status = store_.WriteSynced(writes);
+    if (status.ok()) break;
+    const bool full = absl::IsResourceExhausted(status);
+    std::unique_lock lock(mutex_);
+    disk_problem_ = "cannot write to the database: " + std::string(status.message());
+    if (!told) {
+      log_(Severity::kWarning,
+           disk_problem_ + (full ? "; the node says nothing until it can, and loses nothing"
+                                 : "; the node says nothing more until it is started again"));
+    }
+    told = true;
+    if (!full) {
+      commit_wakes_.wait(lock, [&] { return core_done_; });
+      return false;
+    }
+    if (commit_wakes_.wait_for(lock, kRetryWrite, [&] { return core_done_; })) return false;
+  }
+  ++synced_writes_;
+  bytes_written_ += writes.bytes();
+  if (told) {
+    std::lock_guard lock(mutex_);
+    disk_problem_.clear();
+    log_(Severity::kInfo, "the database can be written again; the node goes on where it was");
+  }
+  return true;
+}
+
+void Driver::Do(Action& action) {
+  std::visit(
+      [this](auto& a) {
+        using T = std::decay_t<decltype(a)>;
+        if constexpr (std::is_same_v<T, action::Send>) {
+          if (a.peer) {
+            links_->Send(*a.peer, a.frame);
+          } else {
+            links_->Broadcast(a.frame);
+          }
+        } else if constexpr (std::is_same_v<T, action::StartAnswer>) {
+          const RoundId round = a.request.round;
+          models_.Answer(std::move(a.request), [this, round](std::variant<Answer, Abstain> result) {
+            Payload payload =
+                std::visit([](auto& r) -> Payload { return std::move(r); }, result);
+            Push(std::nullopt,
+                 {input::ModelFinished{round, Phase::kAnswer, std::move(payload)}}, 0);
+          });
+        } else if constexpr (std::is_same_v<T, action::StartJudge>) {
+          const RoundId round = a.request.round;
+          models_.Judge(std::move(a.request),
+                        [this, round](std::variant<Judgement, Abstain> result) {
+                          Payload payload;
+                          if (auto* judged = std::get_if<Judgement>(&result)) {
+                            payload = Sheet{{}, std::move(judged->entries),
+                                            std::move(judged->scorer), judged->usage};
+                          } else {
+                            payload = std::get<Abstain>(std::move(result));
+                          }
+                          Push(std::nullopt,
+                               {input::ModelFinished{round, Phase::kSheet, std::move(payload)}}, 0);
+                        });
+        } else if constexpr (std::is_same_v<T, action::PrepareJudge>) {
+          models_.PrepareJudge(std::move(a.request));
+        } else if constexpr (std::is_same_v<T, action::CancelModels>) {
+          models_.Cancel(a.round);
+        } else if constexpr (std::is_same_v<T, action::Publish>) {
+          board_.Publish(a.round, a.event);
+        } else if constexpr (std::is_same_v<T, action::Submitted>) {
+          std::function<void(absl::StatusOr<RoundId>)> done;
+          {
+            std::lock_guard lock(mutex_);
+            if (auto it = submissions_.find(a.ticket); it != submissions_.end()) {
+              done = std::move(it->second);
+              submissions_.erase(it);
+            }
+          }
+          if (done) done(std::move(a.result));
+        } else if constexpr (std::is_same_v<T, action::CountFault>) {
+          links_->CountFault(a.peer);
+        } else {
+          static_assert(std::is_same_v<T, action::Report>);
+          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+        }
+      },
+      action);
+}
+
+bool Driver::Ask(std::function<void(const Replica&)> question) {
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable answered;
+    bool done = false, given_up = false;
+  };
+  auto shared = std::make_shared<Shared>();
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    questions_.push_back([shared, question = std::move(question)](const Replica& replica) {
+      std::lock_guard asking(shared->mutex);
+      if (shared->given_up) return;  // what it captured is gone
+      question(replica);
+      shared->done = true;
+      shared->answered.notify_all();
+    });
+  }
+  core_wakes_.notify_one();
+  std::unique_lock lock(shared->mutex);
+  shared->given_up =
+      !shared->answered.wait_for(lock, std::chrono::seconds(1), [&] { return shared->done; });
+  return shared->done;
+}
+
+}  // namespace decentd

@@ -1,0 +1,105 @@
+// The threads around a replica: one runs it, one makes its writes durable and then does what it
+// asked for. While one batch is being synced the next is stepped; its actions wait for its own
+// sync (docs/SPEC.md, section 11). Links, models and clients call in from any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "node/api/council.h"
+#include "node/codec/verifier.h"
+#include "node/llm/models.h"
+#include "node/runtime/board.h"
+#include "node/runtime/frame_reader.h"
+#include "node/runtime/replica.h"
+#include "node/transport/links.h"
+#include "storage/store.h"
+
+namespace decentd {
+
+class Driver final : public LinkReceiver, public Council {
+ public:
+  enum class Severity { kInfo, kWarning };
+  using Log = std::function<void(Severity, const std::string&)>;  // one line; any thread
+
+  // All references outlive the driver, `models` and `links` until Stop has returned.
+  Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log);
+  ~Driver() override;
+
+  // The clocks that the replica is run by.
+  static Now Clock();
+
+  // REQUIRES: called once. `first`: what Replica::Recover wants done.
+  void Start(std::unique_ptr<Replica> replica, Output first, Links& links);
+  // Makes durable what was stepped, then ends the threads; later calls in are ignored. Idempotent.
+  void Stop();
+
+  // LinkReceiver
+  void OnLinkUp(NodeIndex peer) override;
+  void OnLinkDown(NodeIndex peer) override;
+  void OnFrame(NodeIndex peer, peer::v1::Frame frame) override;
+
+  // Council
+  void Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) override;
+  absl::StatusOr<std::unique_ptr<Subscription>> Watch(
+      const RoundId& round, uint64_t after_seq,
+      std::function<void(const RoundEvent&)> on_event) override;
+  absl::StatusOr<RoundSummary> GetRound(const RoundId& round) override;
+  absl::StatusOr<std::vector<RoundSummary>> ListRounds(size_t limit,
+                                                       std::optional<RoundId> after) override;
+  absl::StatusOr<std::string> GetBundle(const RoundId& round) override;
+  NodeStatus Status() override;
+  absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
+
+  // Faults counted against each peer, by name of the kind.
+  std::map<NodeIndex, std::map<std::string, uint64_t>> Faults();
+
+ private:
+  void Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes);
+  void RunCore();
+  void RunCommit();
+  bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
+  void Do(Action& action);
+  // Runs on the core thread between batches; false when it did not within a second.
+  bool Ask(std::function<void(const Replica&)> question);
+
+  Store& store_;
+  Models& models_;
+  const std::string version_;
+  const Log log_;
+  const int64_t started_unix_ms_;
+  Board board_;
+  FrameReader reader_;
+  Links* links_ = nullptr;
+  std::unique_ptr<Replica> replica_;  // of the core thread
+
+  std::mutex mutex_;
+  std::condition_variable core_wakes_, commit_wakes_;
+  bool stopping_ = false;
+  struct Queued {
+    std::optional<NodeIndex> from;
+    Input input;
+    size_t bytes;
+  };
+  std::vector<Queued> mailbox_;
+  std::map<NodeIndex, size_t> mailbox_bytes_;
+  std::deque<std::function<void(const Replica&)>> questions_;
+  std::deque<Output> commits_;
+  bool core_done_ = false;
+  std::string disk_problem_;
+  std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
+  uint64_t next_ticket_ = 1;
+
+  std::atomic<uint64_t> synced_writes_{0}, bytes_written_{0}, dropped_{0};
+  std::thread core_thread_, commit_thread_;
+};
+
+}  // namespace decentd

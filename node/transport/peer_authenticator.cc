@@ -1,0 +1,69 @@
+#include "node/transport/peer_authenticator.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "crypto/tls_identity.h"
+
+namespace decentd {
+namespace {
+
+constexpr char kPeerProperty[] = "decentd_peer";
+constexpr char kProblemProperty[] = "decentd_problem";
+
+std::string First(const grpc::AuthContext& context, const char* property) {
+  const auto values = context.FindPropertyValues(property);
+  return values.empty() ? "" : std::string(values[0].data(), values[0].size());
+}
+
+}  // namespace
+
+PeerAuthenticator::PeerAuthenticator(const Roster& roster) : roster_(roster) {
+  for (const RosterNode& node : roster.nodes()) keys_.push_back(node.key);
+}
+
+grpc::Status PeerAuthenticator::Process(const InputMetadata&, grpc::AuthContext* context,
+                                        OutputMetadata*, OutputMetadata*) {
+  if (!First(*context, kPeerProperty).empty() || !First(*context, kProblemProperty).empty()) {
+    return grpc::Status::OK;
+  }
+  const std::string leaf = First(*context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  const absl::StatusOr<PublicKey> key = IdentifyLeaf(leaf, keys_);
+  if (key.ok()) {
+    context->AddProperty(kPeerProperty, absl::StrCat(roster_.FindKey(*key)->value));
+  } else {
+    context->AddProperty(kProblemProperty,
+                         absl::IsUnauthenticated(key.status())
+                             ? "its identity key is not in the roster"
+                             : "its certificate does not come from a decentd node");
+  }
+  return grpc::Status::OK;
+}
+
+absl::StatusOr<NodeIndex> PeerAuthenticator::PeerOf(const grpc::AuthContext& context) {
+  const std::string peer = First(context, kPeerProperty);
+  uint32_t index;
+  if (absl::SimpleAtoi(peer, &index)) return NodeIndex{static_cast<uint16_t>(index)};
+  const std::string problem = First(context, kProblemProperty);
+  return absl::UnauthenticatedError(problem.empty() ? "it is not authenticated" : problem);
+}
+
+void RefusalLog::Refused(const std::string& address, const std::string& reason) {
+  constexpr size_t kMostHosts = 256;
+  constexpr auto kQuiet = std::chrono::minutes(10);
+  const std::string host = address.substr(0, address.rfind(':'));
+  const SteadyTime now = std::chrono::steady_clock::now();
+  std::lock_guard lock(mutex_);
+  if (said_.size() >= kMostHosts && !said_.contains(host)) said_.clear();
+  Said& said = said_[host];
+  if (said.reason == reason && now - said.at < kQuiet) {
+    ++said.unsaid;
+    return;
+  }
+  log_->warn("refused a peer at {}: {}{}", address, reason,
+             said.unsaid == 0 ? "" : absl::StrCat(" (and ", said.unsaid, " times before)"));
+  said = {reason, now, 0};
+}
+
+}  // namespace decentd

@@ -1,0 +1,18 @@
+# The commands that talk to nodes or check proofs, and what tests of them link.
+add_library(decentctl_online STATIC
+  ask_command.cc
+  bundle_report.cc
+  council_client.cc
+  live_view.cc
+  node_commands.cc
+  online_setup.cc
+  proof_commands.cc
+  round_fetch.cc
+  round_progress.cc
+  rounds_commands.cc
+  terminal_text.cc
+  text_table.cc)
+target_link_libraries(decentctl_online PUBLIC
+  api codec config core crypto proof client_proto
+  CLI11::CLI11 gRPC::grpc++ nlohmann_json::nlohmann_json
+  absl::status absl::statusor absl::strings absl::str_format absl::time)

@@ -1,0 +1,14 @@
+// The commands that talk to nodes or check proofs; each group lives in the file of its name.
+#pragma once
+
+#include "CLI/CLI.hpp"
+#include "tools/decentctl/context.h"
+
+namespace decentd {
+
+void AddAskCommands(CLI::App& app, Context& context);     // ask
+void AddRoundsCommands(CLI::App& app, Context& context);  // rounds ls, show, export
+void AddProofCommands(CLI::App& app, Context& context);   // verify, replay
+void AddNodeCommands(CLI::App& app, Context& context);    // status, peers, evidence ls, export
+
+}  // namespace decentd
