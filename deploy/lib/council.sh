@@ -1,5 +1,5 @@
-# The council that deploy/quickstart keeps in $dir: four nodes, their roster, a client, and the small
-# model's server. Sourced, never run; uses say.sh, process.sh and the caller's variables.
+# The council that deploy/quickstart keeps in $dir: four nodes, their roster, a client, and the
+# small model's server. Sourced, never run; uses say.sh, process.sh and the caller's variables.
 #
 #   $dir/settings          what the nodes were made with, read as words and never executed
 #   $dir/nodes/nodeN       identity.key, node.yaml, the database
@@ -82,7 +82,8 @@ start_small_model() {
   local log=$dir/logs/model.log
   if ! own_process "$dir/run/model.pid" >/dev/null; then
     start_process "$dir/run/model.pid" "$log" "$model_dir/venv/bin/python" \
-      "$root/deploy/models/small_model_server.py" --dir "$model_dir" --port "$model_port"
+      "$root/deploy/models/small_model_server.py" --model "$model_dir/model.gguf" \
+      --port "$model_port"
   fi
   local deadline=$((SECONDS + 120))
   until [[ $(http_status "$model_port" /health) == 200 ]]; do
@@ -201,7 +202,8 @@ wait_for_council() {
       own_process "$dir/run/node$i.pid" >/dev/null ||
         fail_with_log "$dir/logs/node$i.log" "node $i (${node_names[$i]}) ended while it started"
       if ((SECONDS >= deadline)); then
-        reached=$([[ $status =~ \"reachable\":\ *([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo no)
+        reached=no
+        [[ ! $status =~ \"reachable\":\ *([0-9]+) ]] || reached=${BASH_REMATCH[1]}
         fail_with_log "$dir/logs/node$i.log" \
           "node $i (${node_names[$i]}) reaches $reached of 4 nodes after 60 s"
       fi
@@ -216,7 +218,7 @@ need_running() {
   local i
   for i in 1 2 3 4; do
     own_process "$dir/run/node$i.pid" >/dev/null || fail \
-      "node $i (${node_names[$i]}) does not run; deploy/quickstart --no-question starts what is stopped"
+      "node $i (${node_names[$i]}) does not run; deploy/quickstart starts what is stopped"
   done
 }
 
@@ -228,7 +230,8 @@ ask_and_verify() {
     status=$?
   # 2: the council agreed that the round failed, which has a proof like any other outcome.
   ((status == 0 || status == 2)) ||
-    fail_with_log "$dir/logs/node1.log" "the council gave no answer (decentctl ask ended with $status)"
+    fail_with_log "$dir/logs/node1.log" \
+      "the council gave no answer (decentctl ask ended with $status)"
   round=$(cat "$dir/run/round")
   mkdir -p "$dir/rounds"
   bundle=$dir/rounds/$round.bundle
@@ -248,7 +251,7 @@ show_status() {
   done
   if [[ $model == small ]]; then
     if pid=$(own_process "$dir/run/model.pid"); then
-      printf 'model server: process %s, 127.0.0.1:%s, log %s\n' "$pid" "$model_port" "$dir/logs/model.log"
+      printf 'model server: process %s, log %s\n' "$pid" "$dir/logs/model.log"
     else
       printf 'model server: stopped\n'
     fi

@@ -117,7 +117,7 @@ class FakeModel:
 
 def marks(schema, prompt):
     """A reply that fits the judge's schema: {"A1": {criterion: mark, ...}, ...}, or for one answer
-    the inner object alone. Model 0's answer gets 20 points in all criteria, each further one 1 less."""
+    the inner object alone. Model 0's answer gets 20 points everywhere, each further one 1 less."""
     def mark_of(shown_text):
         model = re.search(r"answer of model (\d+)", shown_text)
         return max(0, 20 - int(model.group(1))) if model else 0
