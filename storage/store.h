@@ -24,7 +24,7 @@ class WriteBatch {
   };
   void Put(std::string key, std::string value);
   void Delete(std::string key);
-  // Deletes every key in [begin, end).
+  // Deletes every key in [begin, end); an empty end means no upper bound.
   void DeleteRange(std::string begin, std::string end);
   void Append(WriteBatch other);
   bool empty() const { return operations_.empty(); }
@@ -51,9 +51,9 @@ class Store {
 
   // Calls visit(key, value) in key order for keys in [begin, end) until it returns false; with
   // reverse, from the last key to the first. An empty end means no upper bound. Sees one snapshot.
-  virtual absl::Status Scan(std::string_view begin, std::string_view end, bool reverse,
-                            const std::function<bool(std::string_view, std::string_view)>& visit)
-      const = 0;
+  virtual absl::Status Scan(
+      std::string_view begin, std::string_view end, bool reverse,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
 
   // Bytes on disk, an estimate; 0 where unknown.
   virtual uint64_t ApproximateBytes() const = 0;
