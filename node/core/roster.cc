@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "node/core/check.h"
 #include "node/core/limits.h"
 
 namespace decentd {
@@ -175,10 +174,8 @@ std::string Roster::Problem(const std::vector<RosterNode>& nodes, const RosterPa
 Roster::Roster(uint32_t epoch, std::vector<RosterNode> nodes, RosterParameters parameters)
     : epoch_(epoch), nodes_(std::move(nodes)), parameters_(std::move(parameters)) {
   const std::string problem = Problem(nodes_, parameters_);
-  if (!problem.empty()) {  // the caller's bug: configuration and codec ask Problem() first
-    std::fprintf(stderr, "Roster made of what is no roster: %s\n", problem.c_str());
-    std::abort();
-  }
+  // Configuration and FromCanonicalBytes ask Problem() first.
+  Require(problem.empty(), "a Roster is made of valid parts: " + problem);
   for (uint16_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].worker) workers_.Add(NodeIndex{i});
     if (nodes_[i].evaluator) evaluators_.Add(NodeIndex{i});
