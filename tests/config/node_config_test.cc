@@ -50,12 +50,15 @@ clients:
   rounds_in_flight: 2
 http: {listen: "127.0.0.1:0", token_file: token}
 models:
+  system_prompt: Be brief.
   answer:
     backend: openai
     url: https://api.example.org/v1
     model: big
     temperature: 0.5
     max_tokens: 100
+    max_completion_tokens: true
+    tls_authority: ca.pem
     seed: -7
     timeout: 20s
     retries: 3
@@ -69,6 +72,7 @@ models:
     output_limit: 64KiB
     concurrency: 2
     method: per_answer
+    extra_tokens: 900
     prompts: prompts
 limits: {rounds_open: 10, model_calls: 3}
 retention: {rounds: 50, age: 30d}
@@ -91,6 +95,10 @@ TEST(NodeConfigFile, SaysWhatItSays) {
   EXPECT_EQ(answer.temperature, 0.5);
   EXPECT_EQ(answer.max_tokens, 100u);
   EXPECT_EQ(answer.seed, -7);
+  EXPECT_TRUE(answer.max_completion_tokens);
+  EXPECT_EQ(answer.tls_authority, "/etc/decentd/ca.pem");
+  EXPECT_EQ(config.judge_model->extra_tokens, 900u);
+  EXPECT_EQ(config.system_prompt, "Be brief.");
   EXPECT_EQ(answer.timeout_ms, 20'000u);
   EXPECT_EQ(answer.retries, 3u);
   EXPECT_EQ(answer.api_key_env, "EXAMPLE_KEY");
@@ -200,8 +208,9 @@ TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
   const std::string rendered = RenderNodeConfig({"alice"});
   for (std::string_view line : Split(rendered, '\n')) {
     for (std::string_view example :
-         {"# passphrase_file:", "# temperature:", "# max_tokens:", "# seed:", "# api_key_env:",
-          "# prices:", "# prompts:", "# http:", "#   listen:", "#   token_file:"}) {
+         {"# passphrase_file:", "# temperature:", "# max_tokens:", "# max_completion_tokens:",
+          "# tls_authority:", "# system_prompt:", "# seed:", "# api_key_env:", "# prices:",
+          "# prompts:", "# http:", "#   listen:", "#   token_file:"}) {
       const size_t at = line.find(example);
       if (at == std::string_view::npos) continue;
       Append(text, line.substr(0, at), line.substr(at + 2), "\n");
