@@ -235,8 +235,15 @@ ask_and_verify() {
   round=$(cat "$dir/run/round")
   mkdir -p "$dir/rounds"
   bundle=$dir/rounds/$round.bundle
-  "$decentctl" rounds export "$round" --config "$client_config" --out "$bundle"
-  "$decentctl" verify "$bundle" --roster "$dir/nodes/roster.yaml"
+  local log=$dir/logs/verify.log
+  "$decentctl" rounds export "$round" --config "$client_config" --out "$bundle" >"$log" 2>&1 ||
+    fail_with_log "$log" "the round's proof could not be exported"
+  "$decentctl" verify "$bundle" --roster "$dir/nodes/roster.yaml" >"$log" 2>&1 ||
+    fail_with_log "$log" "the proof $bundle does not hold"
+  printf '\n'
+  say "the same proof, checked again from the file and the roster alone:"
+  say "decentctl verify $bundle --roster $dir/nodes/roster.yaml"
+  grep '^  ok' "$log" | sed 's/^/    /' # the outcome below the checks was shown before
 }
 
 show_status() {
@@ -284,13 +291,13 @@ remove_council() {
 
 what_next() {
   local given=''
-  [[ $dir == "${XDG_DATA_HOME:-$HOME/.local/share}/decentd/quickstart" ]] || given=" --dir $dir"
+  [[ $dir == "$default_dir" ]] || given=" --dir $(printf '%q' "$dir")"
   cat <<TEXT
 
 The council is running. What next:
-  another question     deploy/quickstart ask "Why is the sky blue?"$given
-  look at the nodes    deploy/quickstart status$given
-  look at the rounds   $decentctl rounds ls --config $client_config
-  stop, start again    deploy/quickstart stop$given; deploy/quickstart$given
+  another question     $0 ask "Why is the sky blue?"$given
+  look at the nodes    $0 status$given
+  look at the rounds   $decentctl rounds ls --config $(printf '%q' "$client_config")
+  stop, start again    $0 stop$given; $0$given
 TEXT
 }
