@@ -180,7 +180,7 @@ void AcceptedStream::OnDone() {
 }
 
 std::shared_ptr<DialledStream> DialledStream::Make(StreamContext context, std::string address,
-                                                   std::shared_ptr<grpc::Channel> channel) {
+                                                   LentChannel channel) {
   std::shared_ptr<DialledStream> stream(
       new DialledStream(std::move(context), std::move(address), std::move(channel)));
   stream->KeepSelf();
