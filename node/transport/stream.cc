@@ -14,7 +14,10 @@ bool Stream::TakeNextWrite() {
   if (writing_ || released_ || outbox_.empty()) return false;
   if (closing_since_ && !outbox_.has_control()) return false;
   writing_ = true;
-  being_written_ = outbox_.Pop(frames_being_written_);
+  size_t frames = 0;
+  being_written_ = outbox_.Pop(frames);
+  context_.counters.bytes_sent += being_written_.Length();
+  context_.counters.frames_sent += frames;
   return true;
 }
 
@@ -49,13 +52,6 @@ void Stream::Flush() {
     if (!TakeNextWrite()) return;
     ++holds_;
   }
-  WriteTaken();
-}
-
-void Stream::WriteTaken() {
-  // Counted before the write starts: its reaction may come at once and take the next.
-  context_.counters.bytes_sent += being_written_.Length();
-  context_.counters.frames_sent += frames_being_written_;
   StartWriteOperation(&being_written_);
 }
 
@@ -73,7 +69,7 @@ void Stream::WriteDone(bool ok) {
     }
   }
   if (more) {
-    WriteTaken();
+    StartWriteOperation(&being_written_);
   } else {
     DropHold();
   }
@@ -142,7 +138,11 @@ void Stream::DropHold() {
 }
 
 void Stream::Done(const grpc::Status& status) {
-  const StreamPtr self = std::move(self_);
+  StreamPtr self;
+  {
+    std::lock_guard lock(mutex_);  // after every other thread's last use
+    self = std::move(self_);
+  }
   context_.owner.OnStreamDone(self, status);
 }
 

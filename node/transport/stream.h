@@ -105,7 +105,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool TakeNextWrite();
   bool MayRelease();
 
-  void WriteTaken();  // REQUIRES: TakeNextWrite was true; its caller has a hold
   void DropHold();
 
   const StreamContext context_;
@@ -116,7 +115,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Outbox outbox_;
   grpc::ByteBuffer reading_;        // owned by the read in flight
   grpc::ByteBuffer being_written_;  // owned by the holder of writing_
-  size_t frames_being_written_ = 0;
   bool writing_ = false;
   std::optional<SteadyTime> closing_since_;
   bool released_ = false;

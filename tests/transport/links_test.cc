@@ -7,10 +7,6 @@
 
 #include "tests/transport/nodes.h"
 
-// Ten bytes that c-ares, which looks up host names for gRPC, keeps for the life of the process.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libcares"; }
-
 namespace decentd {
 namespace {
 
