@@ -25,7 +25,7 @@ fail() {
     exit 1
 }
 
-if [ $# -ne 1 ] || [ -z "$1" ]; then fail "usage: install_small_model.sh DIR"; fi
+{ [ $# -eq 1 ] && [ -n "$1" ]; } || fail "usage: install_small_model.sh DIR"
 mkdir -p "$1" || fail "cannot make the directory $1; choose one that you may write to"
 DIR=$(cd "$1" && pwd)
 VENV=$DIR/venv
