@@ -100,7 +100,7 @@ http_status() {
   {
     printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&8
     read -r -t 10 line <&8
-  } 8<>"/dev/tcp/127.0.0.1/$1" 2>/dev/null || true
+  } 2>/dev/null 8<>"/dev/tcp/127.0.0.1/$1" || true
   [[ ! $line =~ ^HTTP/[0-9.]+\ ([0-9]+) ]] || echo "${BASH_REMATCH[1]}"
 }
 
@@ -113,7 +113,7 @@ yaml_text() {
 # The `models` section of node.yaml. On a machine without a GPU a small model takes its time, and so
 # do hosted models that think: the time limits are wider than decentctl's template has them.
 models_section() {
-  local url name backend more='' judge=''
+  local url name backend more=''
   case $model in
     scripted)
       backend="backend: scripted
@@ -122,7 +122,7 @@ models_section() {
     *)
       if [[ $model == small ]]; then
         url=http://127.0.0.1:$model_port/v1 name=$small_model_name
-        more=$'\n    max_tokens: 160' judge=$'\n    method: per_answer'
+        more=$'\n    max_tokens: 160'
       else
         url=$model_url name=$model_name
       fi
@@ -130,11 +130,11 @@ models_section() {
       backend="backend: openai
     url: $(yaml_text "$url")
     model: $(yaml_text "$name")
-    timeout: 100s
+    timeout: 180s
     concurrency: 2$more"
       ;;
   esac
-  printf 'models:\n  answer:\n    %s\n\n  judge:\n    %s%s\n\n' "$backend" "$backend" "$judge"
+  printf 'models:\n  answer:\n    %s\n\n  judge:\n    %s\n\n' "$backend" "$backend"
 }
 
 # set_models NODE-YAML: replaces the section that `decentctl init` wrote.
@@ -168,7 +168,7 @@ create_council() {
   "$decentctl" roster create --out "$nodes/roster.yaml" "${cards[@]}" >>"$log" 2>&1 ||
     fail_with_log "$log" "decentctl could not make the roster"
   if [[ $model != scripted ]]; then # wider than the models' time limit, see models_section
-    sed -i -E 's/\{soft: [^,]+, hard: [^,]+,/{soft: 2m, hard: 6m,/' "$nodes/roster.yaml"
+    sed -i -E 's/\{soft: [^,]+, hard: [^,]+,/{soft: 4m, hard: 10m,/' "$nodes/roster.yaml"
   fi
   for i in 1 2 3 4; do
     cp "$nodes/roster.yaml" "$nodes/node$i/roster.yaml"

@@ -92,5 +92,8 @@ else
 fi
 "$VENV/bin/python" -c "import $SERVER_PACKAGE" >&2 ||
     fail "the server does not load on this machine; on Debian: apt-get install libgomp1 libstdc++6"
+# A name that does not change with the versions of Python and of the package.
+ln -sfn "$MODEL" "$DIR/model.gguf"
+MODEL=$DIR/model.gguf
 say "start it with: $VENV/bin/python $(dirname "$0")/small_model_server.py --model $MODEL --port 8080"
 echo "$MODEL"
