@@ -33,13 +33,35 @@ void Admission::Forget(const RoundId& round) {
   auto it = waiting_.find(round);
   if (it == waiting_.end()) return;
   bytes_ -= it->second.bytes;
+  if (it->second.query) {
+    query_bytes_[it->second.opener] -= it->second.query->envelope()->body.size();
+  }
   by_opener_[it->second.opener].erase(it->second.age);
   waiting_.erase(it);
 }
 
 void Admission::HoldQuery(NodeIndex from, const Verified<Query>& query) {
-  Entry& entry = Open(from, RoundId{query.body_digest()});
-  if (!entry.query) entry.query = query;
+  const RoundId round{query.body_digest()};
+  Entry& entry = Open(from, round);
+  if (entry.query) return;
+  const size_t bytes = query.envelope()->body.size();
+  MakeRoomForQuery(entry.opener, round, bytes);
+  query_bytes_[entry.opener] += bytes;
+  entry.query = query;
+}
+
+// Anyone can sign queries, so their bytes have an equal share for each peer as well: at least one
+// query, and its own oldest ones make room.
+void Admission::MakeRoomForQuery(NodeIndex opener, const RoundId& keep, size_t bytes) {
+  const size_t share = std::max(limits::kMaxQueryBytes, limits::kMaxUnjoinedBytes / roster_.n());
+  std::vector<RoundId> oldest;
+  for (const auto& [age, round] : by_opener_[opener]) {
+    if (round != keep && waiting_.at(round).query) oldest.push_back(round);
+  }
+  for (const RoundId& round : oldest) {
+    if (query_bytes_[opener] + bytes <= share) return;
+    Forget(round);
+  }
 }
 
 void Admission::HoldEvent(NodeIndex from, const RoundId& round, NodeIndex author, Event event,

@@ -61,10 +61,12 @@ class Admission {
   };
 
   Entry& Open(NodeIndex from, const RoundId& round);
+  void MakeRoomForQuery(NodeIndex opener, const RoundId& keep, size_t bytes);
 
   const Roster& roster_;
   std::map<RoundId, Entry> waiting_;
   std::map<NodeIndex, std::map<uint64_t, RoundId>> by_opener_;  // oldest first
+  std::map<NodeIndex, size_t> query_bytes_;  // by opener
   std::map<NodeIndex, int> open_by_sponsor_;
   uint64_t next_age_ = 0;
   size_t bytes_ = 0;

@@ -36,6 +36,8 @@ inline constexpr uint32_t kMaxScore = 20000;  // milli-points: the paper's 20 po
 // reach the last, and memory for votes stays bounded.
 inline constexpr uint32_t kMaxBinaryRound = 32;
 inline constexpr uint64_t kMaxVotesSeq = 1 << 12;  // honest nodes stay below a few hundred
+// Of one author in one round: every vote there is for 256 slots is about 300 KiB.
+inline constexpr size_t kMaxVotesBytesPerRound = 2u << 20;
 
 // Messages of rounds not yet joined wait here: enough for a burst of new rounds, no more.
 inline constexpr size_t kMaxUnjoinedRounds = 1024;

@@ -34,6 +34,7 @@ Effects Round::Start(bool sponsor) {
   Effects out;
   out.accepted = true;
   out.notices.push_back({.type = Notice::Type::kAdmitted});
+  sponsored_ = sponsor;
   if (sponsor) out.say.push_back(Sponsor{id_});
   answers_.Enter([](const Propose&) { return true; }, out);
   out.start_answer = roster_.panel(Phase::kAnswer).Has(self_);
@@ -73,6 +74,10 @@ void Round::Collect(Effects& out) {
 }
 
 void Round::On(const event::SponsorReceived& e, Effects& out) {
+  if (e.sponsor.author() == self_ && !sponsored_ && !silent_) {
+    out.halt = "a sponsorship signed by this node arrived that its database does not hold";
+    return;
+  }
   if (!sponsors_.emplace(e.sponsor.author(), e.sponsor).second) return;
   out.accepted = true;
   Heard(e.sponsor.author(), out);
@@ -81,7 +86,8 @@ void Round::On(const event::SponsorReceived& e, Effects& out) {
 void Round::On(const event::ProposeReceived& e, Effects& out) {
   const NodeIndex author = e.propose.author();
   const Phase phase = e.propose->phase;
-  if (author == self_) {
+  // A silent round says nothing that could contradict what arrives.
+  if (author == self_ && !silent_) {
     const Broadcast* own = set(phase).broadcast(self_);
     const Verified<Propose>* held = own == nullptr ? nullptr : own->first();
     if (!proposed_[static_cast<int>(phase)] ||
@@ -98,13 +104,22 @@ void Round::On(const event::ProposeReceived& e, Effects& out) {
 void Round::On(const event::VotesReceived& e, Effects& out) {
   const NodeIndex author = e.votes.author();
   if (author == self_ && e.votes->seq >= next_seq_) {
-    out.halt = "votes signed by this node arrived that its database does not hold";
+    if (!silent_) {
+      out.halt = "votes signed by this node arrived that its database does not hold";
+      return;
+    }
+    next_seq_ = e.votes->seq + 1;
+  }
+  const size_t bytes = e.votes.envelope()->body.size();
+  if (author != self_ && votes_bytes_[author] + bytes > limits::kMaxVotesBytesPerRound) {
+    out.blames.push_back({author, FaultKind::kOverBudget});
     return;
   }
   auto [it, added] = votes_[author].emplace(e.votes->seq, e.votes);
   if (!added) {
     if (it->second.body_digest() == e.votes.body_digest()) return;
     if (author == self_) {
+      if (silent_) return;
       out.halt = "other votes signed by this node arrived than its database holds";
     } else if (blamed_for_votes_.Add(author)) {
       out.accepted = true;
@@ -113,6 +128,7 @@ void Round::On(const event::VotesReceived& e, Effects& out) {
     }
     return;
   }
+  votes_bytes_[author] += bytes;
   out.accepted = true;
   Heard(author, out);
   answers_.OnVotes(e.votes, out);
@@ -121,7 +137,7 @@ void Round::On(const event::VotesReceived& e, Effects& out) {
 
 void Round::On(const event::DecisionReceived& e, Effects& out) {
   const NodeIndex author = e.decision.author();
-  if (author == self_ && !decision_said_) {
+  if (author == self_ && !decision_said_ && !silent_) {
     out.halt = "a decision signed by this node arrived that its database does not hold";
     return;
   }

@@ -35,7 +35,11 @@ class Round {
   [[nodiscard]] Effects Flush();
 
   // No statement of this node any more (halted, or newer code disagrees with its journal).
-  void Silence() { silent_ = true; }
+  // What was gathered and not yet flushed is never said.
+  void Silence() {
+    silent_ = true;
+    pending_.clear();
+  }
 
   const RoundId& id() const { return id_; }
   const Verified<Query>& query() const { return query_; }
@@ -99,7 +103,9 @@ class Round {
   std::map<NodeIndex, Verified<Sponsor>> sponsors_;
   std::map<NodeIndex, VotesBySeq> votes_;
   std::map<NodeIndex, Verified<Decision>> decisions_;
+  std::map<NodeIndex, size_t> votes_bytes_;
   NodeSet blamed_for_votes_;
+  bool sponsored_ = false;  // by this node, as far as its database knows
   uint64_t next_seq_ = 0;
   std::vector<Vote> pending_;
   bool proposed_[2] = {false, false};

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -84,16 +85,30 @@ absl::StatusOr<uint64_t> WriteBoth(Store& store, const std::string& file, const 
   return tie.starts;
 }
 
+absl::Status ReadStore(const Store& store, std::optional<Tie>* tie) {
+  const absl::StatusOr<std::string> stored = store.Get(keys::kBinding);
+  if (stored.ok()) {
+    *tie = ParseTie(*stored);
+  } else if (!absl::IsNotFound(stored.status())) {
+    return stored.status();
+  }
+  return absl::OkStatus();
+}
+
+// Starts that the file knows of, as far as it can be read.
+uint64_t StartsOf(const std::string& file) {
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::optional<Tie> tie = ParseTie(text.str());
+  return tie ? tie->starts : 0;
+}
+
 }  // namespace
 
 absl::StatusOr<uint64_t> Bind(Store& store, const std::string& file) {
   std::optional<Tie> of_store, of_file;
-  const absl::StatusOr<std::string> stored = store.Get(keys::kBinding);
-  if (stored.ok()) {
-    of_store = ParseTie(*stored);
-  } else if (!absl::IsNotFound(stored.status())) {
-    return stored.status();
-  }
+  if (absl::Status status = ReadStore(store, &of_store); !status.ok()) return status;
   if (std::ifstream in(file); in) {
     std::ostringstream text;
     text << in.rdbuf();
@@ -147,7 +162,11 @@ absl::StatusOr<uint64_t> AcceptLostDatabase(Store& store, const std::string& fil
   if (!status.ok()) return status;
   writes.DeleteRange(std::string(keys::kJournal), PrefixEnd(keys::kJournal));
   writes.Delete(std::string(keys::kHalted));
-  return WriteBoth(store, file, {RandomId(), 1}, std::move(writes));
+  // The counter goes on: peers take a heartbeat of an earlier start for an old one.
+  std::optional<Tie> of_store;
+  if (absl::Status read = ReadStore(store, &of_store); !read.ok()) return read;
+  const uint64_t starts = std::max(of_store ? of_store->starts : 0, StartsOf(file)) + 1;
+  return WriteBoth(store, file, {RandomId(), starts}, std::move(writes));
 }
 
 }  // namespace decentd

@@ -25,8 +25,6 @@ class Reachability {
   void OnLinkDown(NodeIndex peer, int64_t now_ms);
   // True when it is newer than what was known of its author.
   bool OnHeartbeat(const Verified<Heartbeat>& heartbeat, int64_t now_ms);
-  // Anything fresh signed by this node arrived.
-  void OnHeard(NodeIndex node, int64_t now_ms) { heard_ms_[node.value] = now_ms; }
 
   NodeSet Linked() const { return linked_; }
   // This node and all that were heard of within the window.

@@ -36,10 +36,14 @@ Replica::Replica(const Roster& roster, const Options& options, const Signer& sig
       archive_(std::move(archive)),
       admission_(roster),
       reachability_(roster, options.self, now.monotonic_ms),
-      now_(now) {}
+      now_(now) {
+  // The timers that replay sets start here, not at the clock's zero.
+  timers_.Advance(now.monotonic_ms, false);
+}
 
 Output Replica::Process(std::vector<Input> inputs, Now now) {
-  timers_.Advance(now.monotonic_ms, had_quorum_);
+  // Where this process was stopped for a while, the quorum of before says nothing of the meantime.
+  timers_.Advance(now.monotonic_ms, had_quorum_ && reachability_.HasQuorum(now.monotonic_ms));
   now_ = now;
   for (Input& in : inputs) {
     std::visit([this](auto& one) { On(one); }, in);
@@ -107,6 +111,7 @@ void Replica::On(input::Certificate& in) {
 
 void Replica::On(input::Have& in) {
   auto reply = std::make_shared<peer::v1::Frame>();
+  std::vector<const Round*> reply_rounds;
   for (const peer::v1::Have& have : in.batch.open()) {
     const auto id = ToRoundId(have.round_id());
     if (!id) return CountFault(in.from, FaultKind::kUndecodable);
@@ -122,7 +127,7 @@ void Replica::On(input::Have& in) {
       if (now_.monotonic_ms - replied >= kReplyAgainMs &&
           exchange::HoldsMore(roster_, open.round, have)) {
         replied = now_.monotonic_ms;
-        *reply->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
+        reply_rounds.push_back(&open.round);
       }
     } else if (archive_.HasRecord(*id)) {
       reply->mutable_have()->add_closed(have.round_id());
@@ -136,6 +141,7 @@ void Replica::On(input::Have& in) {
       Send(in.from, std::move(frame));
     }
   }
+  SendHavesOf(in.from, reply_rounds);
   if (reply->has_have()) Send(in.from, std::move(reply));
   int closed = 0;
   for (const std::string& raw : in.batch.closed()) {
@@ -147,10 +153,13 @@ void Replica::On(input::Have& in) {
 
 void Replica::WantRecord(NodeIndex peer, const RoundId& round) {
   if (asked_record_ms_.size() > 4 * kMaxClosedPerBatch) asked_record_ms_.clear();
-  int64_t& asked = asked_record_ms_.try_emplace(round, now_.monotonic_ms - kAskRecordAgainMs)
-                       .first->second;
-  if (now_.monotonic_ms - asked < kAskRecordAgainMs) return;
-  asked = now_.monotonic_ms;
+  // f+1 at a time: f that announce a record and do not send it cannot keep it from this node.
+  auto& asked = asked_record_ms_[round];
+  std::erase_if(asked, [&](const auto& one) {
+    return now_.monotonic_ms - one.second >= kAskRecordAgainMs;
+  });
+  if (static_cast<int>(asked.size()) > roster_.f()) return;
+  if (!asked.try_emplace(peer, now_.monotonic_ms).second) return;
   auto frame = std::make_shared<peer::v1::Frame>();
   frame->mutable_want()->set_round_id(std::string(round.digest.View()));
   frame->mutable_want()->set_record(true);
@@ -193,10 +202,10 @@ void Replica::On(input::Record& in) {
 
 void Replica::On(input::LinkUp& in) {
   reachability_.OnLinkUp(in.peer, now_.monotonic_ms);
+  std::vector<const Round*> rounds;
+  for (const auto& [id, open] : rounds_) rounds.push_back(&open.round);
+  SendHavesOf(in.peer, rounds);
   auto frame = std::make_shared<peer::v1::Frame>();
-  for (const auto& [id, open] : rounds_) {
-    *frame->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
-  }
   for (const RoundId& id : archive_.Newest(kMaxClosedPerBatch)) {
     frame->mutable_have()->add_closed(std::string(id.digest.View()));
   }
@@ -221,7 +230,8 @@ void Replica::On(input::ModelFinished& in) {
   OpenRound& open = it->second;
   if (Sheet* sheet = std::get_if<Sheet>(&in.payload)) sheet->answers = open.round.answers_digest();
   // Whatever a model returned, what is signed must be something that peers accept.
-  if (!DecodePropose(roster_, EncodeBody(Propose{in.round, in.phase, in.payload}))) {
+  const std::string body = EncodeBody(Propose{in.round, in.phase, in.payload});
+  if (body.size() > MaxBodyBytes(Kind::kPropose) || !DecodePropose(roster_, body)) {
     in.payload = Abstain{AbstainReason::kReplyUnusable, "the model's reply is too long or no text"};
   }
   Deliver(open, event::ModelFinished{in.phase, std::move(in.payload)});

@@ -219,6 +219,8 @@ class Replica {
   void SendHaves();
   void Maintain();
 
+  // Have frames of some of the open rounds, each well below the longest frame.
+  void SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds);
   void Send(std::optional<NodeIndex> peer, std::shared_ptr<peer::v1::Frame> frame);
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
   void WantRecord(NodeIndex peer, const RoundId& round);
@@ -238,9 +240,10 @@ class Replica {
   std::map<RoundId, OpenRound> rounds_;
   std::map<NodeIndex, std::map<FaultKind, uint64_t>> faults_;
   NodeSet unlinked_;
+  bool tell_unlinked_ = false;  // replayed rounds still know who was unlinked before the restart
   std::string halted_;  // why this node does not vote, or empty
   uint64_t evidence_ = 0;
-  std::map<RoundId, int64_t> asked_record_ms_;
+  std::map<RoundId, std::map<NodeIndex, int64_t>> asked_record_ms_;  // whom and when
   uint64_t heartbeat_ = 0;
   int64_t next_heartbeat_ms_ = 0, next_maintenance_ms_ = 0;
   Now now_;

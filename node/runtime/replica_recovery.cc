@@ -171,6 +171,7 @@ void Replica::ReplayOwn(OpenRound& open, const AnyVerified& statement,
 void Replica::AfterReplay() {
   touched_.clear();
   unsaid_.clear();
+  tell_unlinked_ = true;
   for (action::Publish& event : replayed_events_) out_.actions.push_back(std::move(event));
   replayed_events_.clear();
   for (auto& [id, open] : rounds_) {

@@ -190,7 +190,8 @@ void Replica::Settle() {
     }
     for (const Saying& saying : std::exchange(unsaid_, {})) {
       auto it = rounds_.find(saying.round);
-      if (it == rounds_.end()) continue;
+      // Silent: halted since, maybe by what arrived in this very batch.
+      if (it == rounds_.end() || it->second.round.silent()) continue;
       const AnyVerified statement = SignAndJournal(it->second, saying.statement);
       Apply(it->second, it->second.round.Step(ToEvent(statement)));
     }

@@ -12,7 +12,7 @@ namespace {
 // A round that changed is announced this often, one that did not this often.
 constexpr int64_t kHaveChangedMs = 1000;
 constexpr int64_t kHaveUnchangedMs = 3000;
-constexpr int kHavesPerFrame = 256;
+constexpr size_t kHaveFrameBytes = 1u << 20;  // a Have grows with n; a frame has a bound
 constexpr int64_t kMaintenanceMs = 60'000;
 
 }  // namespace
@@ -27,7 +27,8 @@ void Replica::FireTimers() {
 
 void Replica::TellUnlinked() {
   const NodeSet unlinked = reachability_.Unlinked(now_.monotonic_ms);
-  if (unlinked == unlinked_) return;
+  if (unlinked == unlinked_ && !tell_unlinked_) return;
+  tell_unlinked_ = false;
   unlinked_ = unlinked;
   for (auto& [id, open] : rounds_) Deliver(open, event::UnlinkedChanged{unlinked_});
 }
@@ -51,17 +52,31 @@ void Replica::Tick() {
 }
 
 void Replica::SendHaves() {
-  std::shared_ptr<peer::v1::Frame> frame;
+  std::vector<const Round*> due;
   for (auto& [id, open] : rounds_) {
     if (now_.monotonic_ms < open.next_have_ms) continue;
-    if (!frame) frame = std::make_shared<peer::v1::Frame>();
-    *frame->mutable_have()->add_open() = exchange::MakeHave(roster_, open.round);
+    due.push_back(&open.round);
     open.next_have_ms =
         now_.monotonic_ms + (open.changed_since_have ? kHaveChangedMs : kHaveUnchangedMs);
     open.changed_since_have = false;
-    if (frame->have().open_size() == kHavesPerFrame) Send(std::nullopt, std::move(frame));
   }
-  if (frame) Send(std::nullopt, std::move(frame));
+  SendHavesOf(std::nullopt, due);
+}
+
+void Replica::SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds) {
+  std::shared_ptr<peer::v1::Frame> frame;
+  size_t bytes = 0;
+  for (const Round* round : rounds) {
+    if (!frame) frame = std::make_shared<peer::v1::Frame>();
+    peer::v1::Have* have = frame->mutable_have()->add_open();
+    *have = exchange::MakeHave(roster_, *round);
+    bytes += have->ByteSizeLong();
+    if (bytes < kHaveFrameBytes) continue;
+    Send(peer, std::move(frame));
+    frame = nullptr;
+    bytes = 0;
+  }
+  if (frame) Send(peer, std::move(frame));
 }
 
 void Replica::Maintain() {

@@ -1,0 +1,189 @@
+// Claims of docs/SPEC.md, sections 3, 6, 9 and 11, about one round at one node.
+#include "node/core/round.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/core/signed.h"
+
+namespace decentd::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class RoundTest : public ::testing::Test {
+ protected:
+  const SignedCluster signed_{4};
+  const Verified<Query> query_ = signed_.MakeQuery();
+  Round round_{signed_.roster(), At(0), query_};
+  const RoundId id_ = round_.id();
+
+  Verified<Votes> Votes1(int node, uint64_t seq) const {
+    return signed_.Voted(node, id_, seq, {vote::Enter{Phase::kAnswer}});
+  }
+  Verdict SomeVerdict() const {
+    Verdict verdict;
+    verdict.outcome = Outcome::kTooFewAnswers;
+    verdict.workers = verdict.evaluators = 4;
+    return verdict;
+  }
+  Verified<Decision> Decided(int node, const Verdict& verdict) const {
+    return signed_.Say(node, Decision{id_, verdict.Encode(), Closed::kNone, Closed::kNone});
+  }
+};
+
+TEST_F(RoundTest, TheRoundIsNamedByItsQuery) { EXPECT_EQ(id_.digest, query_.body_digest()); }
+
+TEST_F(RoundTest, VotesAreNumberedFromZeroWithoutGaps) {
+  Effects start = round_.Start(true);
+  ASSERT_EQ(start.say.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Sponsor>(start.say[0]));
+  EXPECT_TRUE(start.start_answer);
+  Effects first = round_.Flush();
+  ASSERT_EQ(first.say.size(), 1u);
+  EXPECT_EQ(std::get<Votes>(first.say[0]).seq, 0u);
+  EXPECT_THAT(round_.Flush().say, IsEmpty()) << "nothing new to say";
+  (void)round_.Step(event::ProposeReceived{signed_.Answered(1, id_)});
+  Effects second = round_.Flush();
+  ASSERT_EQ(second.say.size(), 1u);
+  EXPECT_EQ(std::get<Votes>(second.say[0]).seq, 1u);
+}
+
+TEST_F(RoundTest, ARepetitionIsNotAcceptedAndSoNotJournaled) {
+  (void)round_.Start(false);
+  EXPECT_TRUE(round_.Step(event::VotesReceived{Votes1(1, 0)}).accepted);
+  EXPECT_FALSE(round_.Step(event::VotesReceived{Votes1(1, 0)}).accepted);
+  EXPECT_TRUE(round_.Step(event::ProposeReceived{signed_.Answered(1, id_)}).accepted);
+  EXPECT_FALSE(round_.Step(event::ProposeReceived{signed_.Answered(1, id_)}).accepted);
+}
+
+TEST_F(RoundTest, TwoBodiesWithOneNumberAreEvidenceOnceForAnAuthor) {
+  (void)round_.Start(false);
+  (void)round_.Step(event::VotesReceived{Votes1(1, 0)});
+  const auto other = signed_.Voted(1, id_, 0, {vote::Enter{Phase::kSheet}});
+  Effects out = round_.Step(event::VotesReceived{other});
+  ASSERT_EQ(out.evidence.size(), 1u);
+  EXPECT_EQ(out.evidence[0].type, Evidence::Type::kVotes);
+  EXPECT_THAT(round_.Step(event::VotesReceived{other}).evidence, IsEmpty());
+}
+
+TEST_F(RoundTest, VotesHeldWithoutGapsAreCounted) {
+  (void)round_.Start(false);
+  (void)round_.Step(event::VotesReceived{Votes1(1, 1)});
+  EXPECT_EQ(round_.ContiguousVotes(At(1)), 0u);
+  (void)round_.Step(event::VotesReceived{Votes1(1, 0)});
+  EXPECT_EQ(round_.ContiguousVotes(At(1)), 2u);
+}
+
+TEST_F(RoundTest, OneAuthorsVotesAreBoundedByTheirBytes) {
+  (void)round_.Start(false);
+  std::vector<Vote> many;
+  for (uint32_t i = 0; i < 4000; ++i) {
+    many.push_back(vote::Est{{Phase::kAnswer, At(static_cast<int>(i % 4))}, 1 + i % 32, false});
+  }
+  size_t kept = 0;
+  bool refused = false;
+  for (uint64_t seq = 0; seq < 400 && !refused; ++seq) {
+    const auto votes = signed_.Voted(1, id_, seq, many);
+    Effects out = round_.Step(event::VotesReceived{votes});
+    refused = !out.accepted;
+    if (refused) {
+      ASSERT_EQ(out.blames.size(), 1u);
+      EXPECT_EQ(out.blames[0].kind, FaultKind::kOverBudget);
+    } else {
+      kept += votes.envelope()->body.size();
+    }
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_LE(kept, limits::kMaxVotesBytesPerRound);
+  EXPECT_TRUE(round_.Step(event::VotesReceived{Votes1(2, 0)}).accepted) << "others are heard";
+}
+
+// Section 14, item 7: what this node signed and does not know of.
+TEST_F(RoundTest, AnUnknownStatementOfItsOwnHaltsANode) {
+  const auto halts = [&](const Event& event) {
+    Round round(signed_.roster(), At(0), query_);
+    (void)round.Start(false);
+    return round.Step(event).halt;
+  };
+  EXPECT_THAT(halts(event::VotesReceived{Votes1(0, 5)}), HasSubstr("votes signed by this node"));
+  EXPECT_THAT(halts(event::ProposeReceived{signed_.Answered(0, id_)}),
+              HasSubstr("a proposal signed by this node"));
+  EXPECT_THAT(halts(event::DecisionReceived{Decided(0, SomeVerdict())}),
+              HasSubstr("a decision signed by this node"));
+  EXPECT_THAT(halts(event::SponsorReceived{signed_.Say(0, Sponsor{id_})}),
+              HasSubstr("a sponsorship signed by this node"));
+}
+
+TEST_F(RoundTest, ASilencedRoundSaysNothingThatWasGatheredBefore) {
+  (void)round_.Start(true);
+  (void)round_.Step(event::ProposeReceived{signed_.Answered(1, id_)});
+  round_.Silence();
+  EXPECT_THAT(round_.Flush().say, IsEmpty());
+  EXPECT_THAT(round_.Step(event::ProposeReceived{signed_.Answered(2, id_)}).say, IsEmpty());
+  EXPECT_THAT(round_.Flush().say, IsEmpty());
+}
+
+TEST_F(RoundTest, ASilencedRoundTakesItsOwnOldStatementsAsNews) {
+  (void)round_.Start(true);
+  round_.Silence();
+  Effects out = round_.Step(event::VotesReceived{Votes1(0, 7)});
+  EXPECT_THAT(out.halt, IsEmpty());
+  EXPECT_TRUE(out.accepted);
+  EXPECT_THAT(round_.Step(event::ProposeReceived{signed_.Answered(0, id_)}).halt, IsEmpty());
+}
+
+TEST_F(RoundTest, FPlusOneEqualDecisionsAreTheOutcomeAndOneIsNot) {
+  (void)round_.Start(false);
+  Verdict other = SomeVerdict();
+  other.answer_count = 1;
+  (void)round_.Step(event::DecisionReceived{Decided(1, SomeVerdict())});
+  (void)round_.Step(event::DecisionReceived{Decided(3, other)});
+  EXPECT_FALSE(round_.outcome());
+  (void)round_.Step(event::DecisionReceived{Decided(2, SomeVerdict())});
+  EXPECT_EQ(round_.outcome(), SomeVerdict());
+  EXPECT_FALSE(round_.finished()) << "this node has agreed on nothing itself";
+  EXPECT_EQ(round_.EqualDecisions().size(), 2u);
+}
+
+TEST_F(RoundTest, AQuerysDeadlinesAreNotBelowTheRosters) {
+  Query query = signed_.cluster.MakeQuery();
+  query.answer_soft_ms = 1;
+  query.answer_hard_ms = 2;
+  auto verified = signed_.verifier.Verify(
+      SignQuery(signed_.cluster.client(), signed_.roster().cluster_id(), query));
+  Round round(signed_.roster(), At(0), std::get<Verified<Query>>(std::get<AnyVerified>(verified)));
+  (void)round.Start(false);
+  Effects own = round.Flush();
+  (void)round.Step(event::VotesReceived{signed_.Say(0, std::get<Votes>(own.say[0]))});
+  Effects last;
+  for (int i = 1; i < 3; ++i) {
+    last = round.Step(
+        event::VotesReceived{signed_.Voted(i, round.id(), 0, {vote::Enter{Phase::kAnswer}})});
+  }
+  const PhaseDeadlines& least = signed_.roster().parameters().answer;
+  ASSERT_EQ(last.timers.size(), 2u);
+  EXPECT_GE(last.timers[0].wait_ms, least.min_soft_ms);
+  EXPECT_GE(last.timers[1].wait_ms, least.min_hard_ms);
+  EXPECT_GT(last.timers[1].wait_ms, last.timers[0].wait_ms);
+}
+
+TEST_F(RoundTest, AModelsSecondResultIsNotProposed) {
+  (void)round_.Start(false);
+  Effects first =
+      round_.Step(event::ModelFinished{Phase::kAnswer, Answer{"one", "test", "stop", {}}});
+  EXPECT_EQ(first.say.size(), 1u);
+  EXPECT_FALSE(round_.NeedsAnswer());
+  Effects second =
+      round_.Step(event::ModelFinished{Phase::kAnswer, Answer{"two", "test", "stop", {}}});
+  EXPECT_THAT(second.say, IsEmpty());
+  EXPECT_FALSE(second.accepted);
+  EXPECT_THAT(round_.Step(event::ModelFinished{Phase::kSheet, Abstain{}}).say, IsEmpty())
+      << "phase S has not begun";
+}
+
+}  // namespace
+}  // namespace decentd::testing

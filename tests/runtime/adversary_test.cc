@@ -1,0 +1,195 @@
+// Whole replicas against nodes that withhold, links that lose, and cuts: the mistakes of
+// docs/SPEC.md, section 14, that show only there.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <utility>
+
+#include "node/codec/peer_codec.h"
+#include "tests/runtime/world.h"
+
+namespace decentd::testing {
+namespace {
+
+// All nodes that are up hold the round, decided with one verdict over this many answers.
+void ExpectDecided(World& world, const RoundId& round, size_t answers) {
+  std::optional<Verdict> verdict;
+  for (int i = 0; i < world.roster().n(); ++i) {
+    if (!world.node(i).replica) continue;
+    const auto proof = world.Proof(i, round);
+    ASSERT_TRUE(proof) << "node " << i;
+    EXPECT_EQ(proof->verdict.outcome, Outcome::kDecided);
+    EXPECT_EQ(proof->verdict.answer_count, answers) << "node " << i;
+    if (!verdict) verdict = proof->verdict;
+    EXPECT_EQ(*verdict, proof->verdict) << "node " << i;
+  }
+}
+
+using Frame = peer::v1::Frame;
+using Drop = std::function<bool(int from, int to, const types::v1::Envelope&)>;
+
+// Takes the envelopes out that `drop` says.
+auto Without(Drop drop) {
+  return [drop = std::move(drop)](int from, int to, Frame frame) -> std::optional<Frame> {
+    if (!frame.has_envelopes()) return frame;
+    auto& envelopes = *frame.mutable_envelopes()->mutable_envelopes();
+    for (int i = envelopes.size() - 1; i >= 0; --i) {
+      if (drop(from, to, envelopes[i])) envelopes.DeleteSubrange(i, 1);
+    }
+    if (envelopes.empty()) return std::nullopt;
+    return frame;
+  };
+}
+
+// Section 4: at least f + 1 honest echoers hold what is certified.
+TEST(Adversary, APayloadShownToAQuorumOnlyReachesAll) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    World world({.n = 4, .seed = seed});
+    world.tamper = Without([](int from, int to, const types::v1::Envelope& e) {
+      return from == 3 && to == 2 && e.author() == 3 && e.kind() == types::v1::KIND_PROPOSE;
+    });
+    world.Run(100);
+    const RoundId round = world.Submit(0, "Who was left out?");
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 300'000)) << seed;
+    ExpectDecided(world, round, 4);
+  }
+}
+
+// Only node 0 completes the certificate of node 3's slot by itself: 3 echoes to it alone, and its
+// proposal goes to a quorum with itself.
+TEST(Adversary, ACertificateThatOneNodeCompletesReachesAll) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    World world({.n = 4, .seed = seed});
+    world.tamper = Without([](int from, int to, const types::v1::Envelope& e) {
+      if (from != 3 || e.author() != 3) return false;
+      return (e.kind() == types::v1::KIND_PROPOSE && to == 2) ||
+             (e.kind() == types::v1::KIND_VOTES && to != 0);
+    });
+    world.Run(100);
+    const RoundId round = world.Submit(0, "Who completes it?");
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 300'000)) << seed;
+    ExpectDecided(world, round, 4);
+  }
+}
+
+// Seven nodes, two liars that show their proposals to a quorum each and their votes to one node.
+TEST(Adversary, TwoLiarsThatWithholdLeaveTheSetsEqual) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    World world({.n = 7, .seed = seed});
+    world.tamper = Without([](int from, int to, const types::v1::Envelope& e) {
+      if (from < 5 || e.author() != static_cast<uint32_t>(from)) return false;
+      const int outside = (to + from) % 7;
+      return (e.kind() == types::v1::KIND_PROPOSE && outside < 2) ||
+             (e.kind() == types::v1::KIND_VOTES && to != from - 5);
+    });
+    world.Run(100);
+    const RoundId round = world.Submit(0, "Who withholds?");
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 600'000)) << seed;
+    std::optional<Verdict> verdict;
+    for (int i = 0; i < 7; ++i) {
+      const auto proof = world.Proof(i, round);
+      ASSERT_TRUE(proof);
+      if (!verdict) verdict = proof->verdict;
+      EXPECT_EQ(*verdict, proof->verdict);
+      EXPECT_GE(proof->verdict.answer_count, 5);
+    }
+  }
+}
+
+// Section 14, item 8: what a bound or a link drops is asked for again.
+TEST(Adversary, WhatIsDroppedIsAskedForAgain) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    World world({.n = 4, .seed = seed});
+    world.Run(100);
+    std::mt19937_64 random(seed);
+    world.tamper = [&](int, int, Frame frame) -> std::optional<Frame> {
+      if (random() % 2) return std::nullopt;
+      return frame;
+    };
+    const RoundId round = world.Submit(0, "Did you hear?");
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 600'000)) << seed;
+    std::optional<Verdict> verdict;
+    for (int i = 0; i < 4; ++i) {
+      const auto proof = world.Proof(i, round);
+      ASSERT_TRUE(proof);
+      if (!verdict) verdict = proof->verdict;
+      EXPECT_EQ(*verdict, proof->verdict);
+    }
+  }
+}
+
+// Section 14, item 9: nobody drops a journal at its own decision, so that whoever is behind can
+// still gather q.
+TEST(Adversary, ARoundIsServedUntilAQuorumOfDecisionsIsHeld) {
+  World world({.n = 4});
+  world.tamper = Without(
+      [](int, int, const types::v1::Envelope& e) { return e.kind() == types::v1::KIND_DECISION; });
+  world.Run(100);
+  const RoundId round = world.Submit(0, "Decided, and then?");
+  world.Run(20'000);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_FALSE(world.Proof(i, round));
+    const auto open = world.node(i).replica->OpenSummary(round, world.now());
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->waiting_for, "decisions of other nodes");
+  }
+  for (int i = 0; i < 4; ++i) world.Crash(i);
+  world.tamper = nullptr;
+  for (int i = 0; i < 4; ++i) world.Start(i);
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000));
+  ExpectDecided(world, round, 4);
+}
+
+// Section 14, item 10: parts without a quorum burn no deadline, whether they were cut off from the
+// start or after all had entered.
+TEST(Adversary, ACutWithoutAQuorumCostsNoAnswer) {
+  for (const int64_t cut_after_ms : {0, 400}) {
+    World world({.n = 4});
+    world.model_ms = 1'000;
+    world.Run(100);
+    const auto cut = [&] {
+      for (int a : {0, 1}) {
+        for (int b : {2, 3}) world.Cut(a, b);
+      }
+    };
+    if (cut_after_ms == 0) {
+      cut();
+      world.Run(10'000);
+    }
+    const RoundId round = world.Submit(0, "Still one council?");
+    if (cut_after_ms != 0) {
+      world.Run(cut_after_ms);
+      cut();
+    }
+    world.Run(3'000'000);
+    for (int a : {0, 1}) {
+      for (int b : {2, 3}) world.Heal(a, b);
+    }
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000)) << cut_after_ms;
+    ExpectDecided(world, round, 4);
+  }
+}
+
+// Section 12: a record is taken over with q Decisions, and nothing is signed for it.
+TEST(Adversary, ARecordThatIsTakenOverAddsNoDecision) {
+  World world({.n = 4});
+  world.Crash(3);
+  world.Run(5'000);
+  const RoundId round = world.Submit(0, "Without me?");
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 20'000));
+  int said = 0;
+  world.tamper = [&](int from, int, Frame frame) -> std::optional<Frame> {
+    for (const auto& e : frame.envelopes().envelopes()) {
+      said += from == 3 && e.author() == 3 && e.kind() != types::v1::KIND_HEARTBEAT;
+    }
+    return frame;
+  };
+  world.Start(3);
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000));
+  world.Run(5'000);
+  EXPECT_EQ(said, 0);
+  EXPECT_GE(static_cast<int>(world.Proof(3, round)->decisions.size()), world.roster().quorum());
+}
+
+}  // namespace
+}  // namespace decentd::testing

@@ -1,0 +1,121 @@
+// Records, tombstones and the watermark of docs/SPEC.md, sections 11 and 12.
+#include "node/runtime/archive.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "node/runtime/keys.h"
+#include "storage/mem_store.h"
+
+namespace decentd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+RoundId Id(int i) { return RoundId{Sha256(std::to_string(i))}; }
+
+class ArchiveTest : public ::testing::Test {
+ protected:
+  MemStore store_;
+  Archive archive_ = *Archive::Open(store_);
+
+  void Write(WriteBatch writes) {
+    ASSERT_TRUE(store_.WriteSynced(writes).ok());
+    archive_ = *Archive::Open(store_);  // what counts is what is durable
+  }
+  void Add(int i, int64_t finished, int64_t expiry) {
+    store::v1::RoundSummary summary;
+    summary.set_round_id(std::string(Id(i).digest.View()));
+    summary.set_finished_unix_ms(finished);
+    summary.set_expiry_unix_ms(expiry);
+    WriteBatch writes;
+    archive_.AddRecord(Id(i), summary, expiry, "bundle " + std::to_string(i), &writes);
+    Write(std::move(writes));
+  }
+  void Retain(const Retention& retention, int64_t now) {
+    WriteBatch writes;
+    archive_.Retain(retention, now, &writes);
+    Write(std::move(writes));
+  }
+};
+
+TEST_F(ArchiveTest, ARecordIsThereAfterARestart) {
+  Add(1, 100, 50);
+  EXPECT_TRUE(archive_.HasRecord(Id(1)));
+  EXPECT_TRUE(archive_.IsOver(Id(1)));
+  EXPECT_FALSE(archive_.IsOver(Id(2)));
+  EXPECT_EQ(*archive::ReadBundle(store_, Id(1)), "bundle 1");
+  EXPECT_TRUE(absl::IsNotFound(archive::ReadBundle(store_, Id(2)).status()));
+}
+
+TEST_F(ArchiveTest, ListsAreNewestFirstAndGoOnAfterAnyRound) {
+  for (int i = 1; i <= 4; ++i) Add(i, 100 * i, 0);
+  EXPECT_THAT(archive_.Newest(2), ElementsAre(Id(4), Id(3)));
+  const auto page = archive::ReadSummaries(store_, 2, Id(3));
+  ASSERT_TRUE(page.ok());
+  ASSERT_THAT(*page, SizeIs(2));
+  EXPECT_EQ((*page)[0].finished_unix_ms(), 200);
+  EXPECT_EQ((*page)[1].finished_unix_ms(), 100);
+  EXPECT_TRUE(absl::IsNotFound(archive::ReadSummaries(store_, 2, Id(9)).status()));
+}
+
+TEST_F(ArchiveTest, WhatIsDiscardedRaisesTheWatermark) {
+  for (int i = 1; i <= 3; ++i) Add(i, 100 * i, 1'000 * i);
+  Retain({.rounds = 1, .age_ms = 0}, 10'000);
+  EXPECT_EQ(archive_.size(), 1u);
+  EXPECT_TRUE(archive_.HasRecord(Id(3)));
+  EXPECT_EQ(archive_.watermark(), 2'000);
+  EXPECT_TRUE(absl::IsNotFound(archive::ReadBundle(store_, Id(1)).status()));
+}
+
+TEST_F(ArchiveTest, NothingIsDiscardedBeforeItsQueryHasExpired) {
+  Add(1, 100, 20'000);
+  Add(2, 200, 1'000);
+  Retain({.rounds = 1, .age_ms = 1}, 10'000);
+  EXPECT_TRUE(archive_.HasRecord(Id(1)));
+  EXPECT_FALSE(archive_.HasRecord(Id(2)));
+  EXPECT_EQ(archive_.watermark(), 1'000);
+}
+
+TEST_F(ArchiveTest, OldAgeDiscardsToo) {
+  Add(1, 100, 0);
+  Add(2, 9'000, 0);
+  Retain({.rounds = 0, .age_ms = 5'000}, 10'000);
+  EXPECT_FALSE(archive_.HasRecord(Id(1)));
+  EXPECT_TRUE(archive_.HasRecord(Id(2)));
+  Retain({.rounds = 0, .age_ms = 0}, 1'000'000);
+  EXPECT_TRUE(archive_.HasRecord(Id(2))) << "0 is without limit";
+}
+
+TEST_F(ArchiveTest, ATombstoneOutlivesARestartAndGivesWayToARecord) {
+  WriteBatch writes;
+  archive_.AddTombstone(Id(1), 500, &writes);
+  Write(std::move(writes));
+  EXPECT_TRUE(archive_.IsOver(Id(1)));
+  EXPECT_FALSE(archive_.HasRecord(Id(1)));
+  Retain({}, 1'000);
+  EXPECT_TRUE(archive_.IsOver(Id(1))) << "tombstones stay while there is room";
+  Add(1, 600, 500);
+  EXPECT_TRUE(archive_.HasRecord(Id(1)));
+  EXPECT_TRUE(absl::IsNotFound(store_.Get(keys::OfRound(keys::kTombstone, Id(1))).status()));
+}
+
+TEST_F(ArchiveTest, TheWatermarkOnlyRises) {
+  WriteBatch writes;
+  archive_.RaiseWatermark(500, &writes);
+  archive_.RaiseWatermark(400, &writes);
+  Write(std::move(writes));
+  EXPECT_EQ(archive_.watermark(), 500);
+}
+
+TEST_F(ArchiveTest, ASummaryThatDoesNotParseIsDataLoss) {
+  WriteBatch writes;
+  writes.Put(keys::OfRound(keys::kSummary, Id(1)), "\xff\xff");
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  EXPECT_TRUE(absl::IsDataLoss(Archive::Open(store_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(archive::ReadSummary(store_, Id(1)).status()));
+}
+
+}  // namespace
+}  // namespace decentd

@@ -1,0 +1,279 @@
+// One replica, with the test as all of its peers: what it says to whom after which input.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "node/runtime/replica.h"
+#include "storage/mem_store.h"
+#include "tests/core/signed.h"
+
+namespace decentd::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int64_t kUnix = 1'700'000'000'000;
+constexpr int64_t kStart = 5'000'000;  // of the monotonic clock: a machine that has run for a while
+
+class LoneReplica : public ::testing::Test {
+ protected:
+  const SignedCluster signed_{4};
+  MemStore store_;
+  std::unique_ptr<Replica> replica_;
+  int64_t now_ms_ = kStart;
+  uint64_t beats_ = 0;
+  std::vector<Statement> said_;  // own statements of the last step
+  std::vector<peer::v1::Want> wants_;
+  std::vector<NodeIndex> wants_to_;
+  const Verified<Query> query_ = signed_.MakeQuery(0, kUnix + 600'000);
+  const RoundId id_{query_.body_digest()};
+
+  void SetUp() override { Start(); }
+
+  void Start() {
+    replica_ = nullptr;
+    Output first;
+    auto made =
+        Replica::Recover(signed_.roster(), {.self = At(0), .retention = {}},
+                         signed_.cluster.signer(0), signed_.verifier, store_, Time(), &first);
+    ASSERT_TRUE(made.ok()) << made.status();
+    replica_ = *std::move(made);
+    Keep(std::move(first));
+  }
+  Now Time() const { return {now_ms_, kUnix + now_ms_ - kStart}; }
+
+  void Step(std::vector<Input> inputs) { Keep(replica_->Process(std::move(inputs), Time())); }
+  void Keep(Output output) {
+    said_.clear();
+    wants_.clear();
+    wants_to_.clear();
+    if (!output.writes.empty()) {
+      ASSERT_TRUE(store_.WriteSynced(output.writes).ok());
+    }
+    for (const Action& action : output.actions) {
+      const auto* send = std::get_if<action::Send>(&action);
+      if (send == nullptr) continue;
+      if (send->frame->has_want()) {
+        wants_.push_back(send->frame->want());
+        wants_to_.push_back(*send->peer);
+      }
+      for (const auto& proto : send->frame->envelopes().envelopes()) {
+        if (proto.author() != 0) continue;
+        EXPECT_LE(proto.body().size(), MaxBodyBytes(static_cast<Kind>(proto.kind())));
+        auto verified = signed_.verifier.Verify(*FromProto(proto));
+        if (!std::holds_alternative<AnyVerified>(verified)) {
+          ADD_FAILURE() << "said something that peers refuse";
+          continue;
+        }
+        auto& any = std::get<AnyVerified>(verified);
+        if (auto* v = std::get_if<Verified<Votes>>(&any)) said_.push_back(**v);
+        if (auto* p = std::get_if<Verified<Propose>>(&any)) said_.push_back(**p);
+        if (auto* d = std::get_if<Verified<Decision>>(&any)) said_.push_back(**d);
+      }
+    }
+  }
+  template <class T>
+  Input From(int peer, const Verified<T>& message) const {
+    return input::Message{At(peer), message};
+  }
+  Input Votes1(int node, uint64_t seq, std::vector<Vote> votes) const {
+    return From(node, signed_.Voted(node, id_, seq, std::move(votes)));
+  }
+  void Join() {
+    Step({From(1, query_), From(1, signed_.Say(1, Sponsor{id_}))});
+    ASSERT_EQ(replica_->OpenSummaries(Time()).size(), 1u);
+  }
+  std::vector<Input> Beat() {
+    ++beats_;
+    return {From(1, signed_.Say(1, Heartbeat{1, beats_})),
+            From(2, signed_.Say(2, Heartbeat{1, beats_}))};
+  }
+  template <class T>
+  int Said(const std::function<bool(const T&)>& which) const {
+    int count = 0;
+    for (const Statement& statement : said_) {
+      const auto* votes = std::get_if<Votes>(&statement);
+      if (votes == nullptr) continue;
+      for (const Vote& vote : votes->votes) {
+        const T* one = std::get_if<T>(&vote);
+        count += one != nullptr && which(*one);
+      }
+    }
+    return count;
+  }
+  int ZeroInputs() const {
+    return Said<vote::Est>([](const vote::Est& e) { return e.round == 1 && !e.value; });
+  }
+};
+
+// Section 14, item 7: a batch that holds what the node forgot, after what makes it speak.
+TEST_F(LoneReplica, NothingIsSaidInTheBatchThatShowsForgottenVotes) {
+  Join();
+  Step({From(1, signed_.Answered(1, id_)), Votes1(0, 9, {vote::Enter{Phase::kAnswer}}),
+        From(2, signed_.Answered(2, id_))});
+  EXPECT_THAT(said_, IsEmpty());
+  NodeStatus status;
+  replica_->FillStatus(Time(), &status);
+  EXPECT_FALSE(status.voting);
+  EXPECT_THAT(status.not_voting_because, HasSubstr("votes signed by this node"));
+  Start();
+  Step({From(3, signed_.Answered(3, id_))});
+  EXPECT_THAT(said_, IsEmpty()) << "a restart is no way out";
+}
+
+TEST_F(LoneReplica, AnUnknownSponsorshipOfItsOwnHaltsToo) {
+  Step({From(1, query_), From(1, signed_.Say(0, Sponsor{id_}))});
+  NodeStatus status;
+  replica_->FillStatus(Time(), &status);
+  EXPECT_FALSE(status.voting);
+  EXPECT_THAT(said_, IsEmpty());
+}
+
+TEST_F(LoneReplica, AReplyBeyondTheLongestBodyIsAnAbstain) {
+  Join();
+  Step({input::ModelFinished{id_, Phase::kAnswer,
+                             Answer{std::string(limits::kMaxPayloadBytes, 'x'), "m", "stop", {}}}});
+  int abstained = 0;
+  for (const Statement& statement : said_) {
+    if (const auto* propose = std::get_if<Propose>(&statement)) abstained += !propose->usable();
+  }
+  EXPECT_EQ(abstained, 1);
+}
+
+// Section 11: an unfired timer starts again in full.
+TEST_F(LoneReplica, AHintWaitIsWaitedForInFullAfterARestart) {
+  Join();
+  const Slot slot{Phase::kAnswer, At(1)};
+  Step({input::Certificate{At(1), signed_.Certify(id_, slot, Sha256("payload"), 100)}});
+  std::vector<Input> inputs;
+  for (int i = 1; i < 4; ++i) {
+    std::vector<Vote> votes = {vote::Est{slot, 1, false}, vote::Aux{slot, 1, 3}};
+    for (uint32_t round = 2; round <= 4; ++round) {
+      votes.push_back(vote::Est{slot, round, false});
+      votes.push_back(vote::Est{slot, round, true});
+      if (round < 4) votes.push_back(vote::Aux{slot, round, 3});
+    }
+    inputs.push_back(Votes1(i, 0, std::move(votes)));
+  }
+  Step(std::move(inputs));
+  const auto aux4 = [&] { return Said<vote::Aux>([](const auto& aux) { return aux.round == 4; }); };
+  ASSERT_EQ(Said<vote::Aux>([](const auto& aux) { return aux.round == 3; }), 1);
+  ASSERT_EQ(aux4(), 0);
+  now_ms_ += 10;
+  Start();
+  Step({});
+  EXPECT_EQ(aux4(), 0) << "it fired at once";
+  now_ms_ += signed_.roster().parameters().hint_base_ms;
+  Step({});
+  EXPECT_EQ(aux4(), 1);
+}
+
+TEST_F(LoneReplica, AProcessThatWasStoppedBurnsNoDeadline) {
+  Join();
+  std::vector<Input> inputs = Beat();
+  for (int i : {1, 2}) inputs.push_back(Votes1(i, 0, {vote::Enter{Phase::kAnswer}}));
+  Step(std::move(inputs));
+  now_ms_ += 100 * signed_.roster().parameters().answer.hard_ms;
+  Step({});
+  EXPECT_EQ(ZeroInputs(), 0);
+  Step(Beat());
+  EXPECT_EQ(ZeroInputs(), 0);
+  // And with the quorum back the deadline passes in its time.
+  for (int64_t end = now_ms_ + 2 * signed_.roster().parameters().answer.hard_ms;
+       now_ms_ < end && ZeroInputs() == 0;) {
+    now_ms_ += 1'000;
+    Step(Beat());
+  }
+  EXPECT_GT(ZeroInputs(), 0);
+}
+
+// Section 6, absent rule: after a restart the round must not go by links of before.
+TEST_F(LoneReplica, AfterARestartNobodyIsAbsentThatIsLinkedNow) {
+  Step({input::LinkUp{At(1)}, input::LinkUp{At(2)}});
+  now_ms_ += 10'000;
+  Step({});
+  Join();  // knows that 3 is unlinked
+  Start();
+  std::vector<Input> inputs;
+  for (int i : {1, 2, 3}) inputs.push_back(input::LinkUp{At(i)});
+  for (int author : {0, 1, 2}) {
+    const Slot slot{Phase::kAnswer, At(author)};
+    if (author != 0) {
+      const auto answer = signed_.Answered(author, id_);
+      inputs.push_back(From(author, answer));
+      inputs.push_back(input::Certificate{
+          At(1),
+          signed_.Certify(id_, slot, answer.body_digest(), 100 + static_cast<uint64_t>(author))});
+    }
+  }
+  Step({input::ModelFinished{id_, Phase::kAnswer, Answer{"own", "m", "stop", {}}}});
+  Digest own;
+  for (const Statement& statement : said_) {
+    if (const auto* p = std::get_if<Propose>(&statement)) own = Sha256(EncodeBody(*p));
+  }
+  ASSERT_NE(own, Digest{});
+  inputs.push_back(input::Certificate{
+      At(1), signed_.verifier
+                 .AssembleCertificate(
+                     id_, {Phase::kAnswer, At(0)}, own,
+                     {signed_.Voted(1, id_, 200, {vote::Echo{{Phase::kAnswer, At(0)}, own}}),
+                      signed_.Voted(2, id_, 200, {vote::Echo{{Phase::kAnswer, At(0)}, own}}),
+                      signed_.Voted(3, id_, 200, {vote::Echo{{Phase::kAnswer, At(0)}, own}})})
+                 .value()});
+  for (int i : {1, 2}) {
+    std::vector<Vote> decided;
+    for (int author : {0, 1, 2})
+      decided.push_back(vote::Decided{{Phase::kAnswer, At(author)}, true});
+    inputs.push_back(Votes1(i, 300, std::move(decided)));
+  }
+  Step(std::move(inputs));
+  EXPECT_EQ(ZeroInputs(), 0) << "node 3 is linked";
+}
+
+// f peers that announce a record and never send it must not keep it from this node.
+TEST_F(LoneReplica, ARecordIsAskedOfFPlusOnePeersAtATime) {
+  peer::v1::HaveBatch closed;
+  closed.add_closed(std::string(id_.digest.View()));
+  const auto asked = [&](int peer) {
+    Step({input::Have{At(peer), closed}});
+    return wants_to_.size();
+  };
+  EXPECT_EQ(asked(3), 1u);
+  EXPECT_EQ(asked(3), 0u) << "not again and again";
+  EXPECT_EQ(asked(1), 1u);
+  EXPECT_EQ(asked(2), 0u) << "f + 1 are asked: one is honest";
+  for (int i = 0; i < 20; ++i) {
+    now_ms_ += 500;
+    asked(3);
+  }
+  now_ms_ += 2'000;
+  EXPECT_EQ(asked(1), 1u);
+}
+
+TEST_F(LoneReplica, ManyOpenRoundsAreAnnouncedInFramesThatFit) {
+  std::vector<Input> inputs;
+  for (int i = 0; i < 60; ++i) {
+    const auto query = signed_.MakeQuery(i, Time().unix_ms + 600'000);
+    const RoundId id{query.body_digest()};
+    inputs.push_back(From(1, query));
+    inputs.push_back(From(1, signed_.Say(1 + i % 3, Sponsor{id})));
+    for (int author = 0; author < 4; ++author) {
+      if (author != 0) inputs.push_back(From(author, signed_.Answered(author, id)));
+    }
+  }
+  Step(std::move(inputs));
+  Output output = replica_->Process({input::LinkUp{At(2)}}, Time());
+  int announced = 0;
+  for (const Action& action : output.actions) {
+    const auto* send = std::get_if<action::Send>(&action);
+    if (send == nullptr || !send->frame->has_have()) continue;
+    announced += send->frame->have().open_size();
+    EXPECT_LT(send->frame->ByteSizeLong(), limits::kMaxFrameBytes / 2);
+  }
+  EXPECT_EQ(announced, 60);
+}
+
+}  // namespace
+}  // namespace decentd::testing
