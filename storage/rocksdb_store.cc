@@ -41,6 +41,10 @@ class FailureListener final : public rocksdb::EventListener {
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
     failed_ = true;
   }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
   bool TakeFailed() { return failed_.exchange(false); }
 
  private:
@@ -52,6 +56,7 @@ class RocksDbStore final : public Store {
   RocksDbStore(std::string path, DirectoryLock lock, const RocksDbOptions& options)
       : path_(std::move(path)),
         lock_(std::move(lock)),
+        warn_(options.warn),
         file_system_(std::make_shared<WalRollbackFileSystem>(
             options.file_system ? options.file_system : rocksdb::FileSystem::Default())),
         environment_(rocksdb::NewCompositeEnv(file_system_)),
@@ -70,7 +75,7 @@ class RocksDbStore final : public Store {
   using Database = std::shared_ptr<rocksdb::DB>;
 
   rocksdb::Options Tuned() const {
-    rocksdb::Options options = TunedRocksDbOptions(environment_.get());
+    rocksdb::Options options = TunedRocksDbOptions(environment_.get(), warn_);
     options.listeners.push_back(listener_);
     return options;
   }
@@ -83,6 +88,7 @@ class RocksDbStore final : public Store {
 
   const std::string path_;
   const DirectoryLock lock_;
+  const std::function<void(const std::string&)> warn_;
   const std::shared_ptr<WalRollbackFileSystem> file_system_;
   const std::unique_ptr<rocksdb::Env> environment_;
   const std::shared_ptr<FailureListener> listener_;
@@ -289,7 +295,7 @@ absl::Status MakeDirectory(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options) {
-  const rocksdb::Options reading = TunedRocksDbOptions(rocksdb::Env::Default());
+  const rocksdb::Options reading = TunedRocksDbOptions(rocksdb::Env::Default(), nullptr);
   std::error_code error;
   // Without a lock file the directory may be somebody else's, who wants none in it.
   if (!fs::exists(fs::path(options.path) / kDirectoryLockName, error)) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +34,8 @@ struct RocksDbOptions {
   uint32_t format_version = 1;
   uint32_t oldest_format_version = 1;
   std::string program = "decentd";  // named to whoever finds the database in use
+  // Gets RocksDB's own warnings, one line each, from any thread; may be null.
+  std::function<void(const std::string&)> warn;
   // The system's when null; tests inject faults here.
   std::shared_ptr<rocksdb::FileSystem> file_system;
 };

@@ -128,6 +128,7 @@ class Checker {
   void CheckModel(std::string_view section, const ModelBackend& backend) {
     if (const auto* openai = std::get_if<OpenAiBackend>(&backend)) {
       absl::StatusOr<std::string> key = ResolveApiKey(*openai, environment_);
+      if (!openai->tls_authority.empty()) CheckReadable(openai->tls_authority);
       if (!key.ok()) {
         Problem(section, ": ", MessageOf(key.status()));
       } else {

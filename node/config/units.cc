@@ -85,7 +85,9 @@ absl::StatusOr<uint64_t> ParseDuration(std::string_view text) {
   return ParseUnits(text, kDurations, "a duration with its unit, such as 500ms, 30s, 2m, 1h or 7d");
 }
 
-std::string FormatDuration(uint64_t milliseconds) { return FormatUnits(milliseconds, kDurations); }
+std::string FormatDuration(uint64_t milliseconds) {
+  return milliseconds == 0 ? "0s" : FormatUnits(milliseconds, kDurations);
+}
 
 absl::StatusOr<uint64_t> ParseSize(std::string_view text) {
   return ParseUnits(text, kSizes, "a size with its unit, such as 4096B, 64KiB, 1MiB or 2GiB");
@@ -111,8 +113,8 @@ absl::StatusOr<HostPort> ParseHostPort(std::string_view text, bool allow_any_por
   uint32_t number = 0;
   const bool digits =
       !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!digits || port.size() > 5 || !ParseNumber(port, number) || number > 65535 ||
-      (number == 0 && !allow_any_port)) {
+  if (!digits || port.size() > 5 || (port.size() > 1 && port[0] == '0') ||
+      !ParseNumber(port, number) || number > 65535 || (number == 0 && !allow_any_port)) {
     return InvalidArgument("'", text, "' has no usable port; expected ", allow_any_port ? "0" : "1",
                            " to 65535");
   }
@@ -149,11 +151,12 @@ absl::Status CheckLabel(std::string_view label) {
 std::string_view NearestWord(std::string_view word,
                              const std::vector<std::string_view>& candidates) {
   std::string_view nearest;
-  size_t least = std::max<size_t>(2, word.size() / 3) + 1;
   if (word.size() > 64) return nearest;
+  size_t least = word.size() + 1;
   for (std::string_view candidate : candidates) {
     const size_t distance = Distance(word, candidate);
-    if (distance < least && distance < candidate.size()) {
+    const size_t likely = std::max<size_t>(2, std::max(word.size(), candidate.size()) / 3);
+    if (distance <= likely && distance < least && distance < candidate.size()) {
       least = distance;
       nearest = candidate;
     }
