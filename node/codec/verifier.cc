@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include "absl/synchronization/mutex.h"
 #include "node/codec/peer_codec.h"
 #include "node/core/bytes.h"
 #include "node/core/check.h"
@@ -59,7 +59,7 @@ class Verifier::Cache {
   explicit Cache(size_t entries) : generation_entries_(entries / 2) {}
 
   std::optional<AnyVerified> Find(const Digest& digest) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (const auto found = recent_.find(digest); found != recent_.end()) {
       return found->second;
     }
@@ -72,7 +72,7 @@ class Verifier::Cache {
 
   // The value to use: where another thread was first, its value, so that there is one.
   AnyVerified Add(const Digest& digest, AnyVerified value) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (generation_entries_ == 0) return value;
     if (const auto found = recent_.find(digest); found != recent_.end()) {
       return found->second;
@@ -84,8 +84,8 @@ class Verifier::Cache {
  private:
   using Map = std::map<Digest, AnyVerified>;
 
-  void Insert(const Digest& digest, const AnyVerified& value)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // REQUIRES: the mutex is held.
+  void Insert(const Digest& digest, const AnyVerified& value) {
     const size_t bytes = MemoryOf(value);
     if (recent_.size() >= generation_entries_ ||
         recent_bytes_ + bytes > limits::kMaxVerifierCacheBytes / 2) {
@@ -97,10 +97,10 @@ class Verifier::Cache {
   }
 
   const size_t generation_entries_;
-  absl::Mutex mutex_;
-  Map recent_ ABSL_GUARDED_BY(mutex_);
-  Map old_ ABSL_GUARDED_BY(mutex_);
-  size_t recent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::mutex mutex_;  // guards what follows
+  Map recent_;
+  Map old_;
+  size_t recent_bytes_ = 0;
 };
 
 Verifier::Verifier(const Roster& roster, const SignatureScheme& scheme, size_t cache_entries)
