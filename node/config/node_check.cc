@@ -117,12 +117,6 @@ class Checker {
       CheckReadable(config_.clients.tls_certificate);
       CheckReadable(config_.clients.tls_key);
     }
-    if (config_.http.listen.empty()) return;
-    if (!config_.http.tls_key.empty()) {
-      CheckReadable(config_.http.tls_certificate);
-      CheckReadable(config_.http.tls_key);
-    }
-    if (!config_.http.token_file.empty()) CheckSecret(config_.http.token_file);
   }
 
   void CheckModel(std::string_view section, const ModelBackend& backend) {

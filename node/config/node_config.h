@@ -74,14 +74,6 @@ struct ClientApiConfig {
   uint32_t rounds_in_flight = 8;         // of one client; 0 = no limit
 };
 
-// The HTTP gateway (OpenAI-compatible) and dashboard. It signs queries as the node's own client.
-struct HttpConfig {
-  std::string listen;      // empty = off
-  std::string token_file;  // requests must carry it as a bearer token; needed beyond loopback
-  std::string tls_certificate, tls_key;
-  bool insecure = false;
-};
-
 struct LimitsConfig {
   uint32_t rounds_open = 256;  // at most this many unfinished rounds are joined
   uint32_t model_calls = 8;    // over all backends, running and waiting for one; more are abstained
@@ -110,7 +102,6 @@ struct NodeConfig {
   std::string roster = "roster.yaml";
   std::string peers_listen = "0.0.0.0:7400";
   ClientApiConfig clients;
-  HttpConfig http;
   std::optional<ModelBackend> answer_model;  // absent: the node abstains as a worker
   std::string system_prompt;               // put before a conversation that brings none of its own
   std::optional<JudgeConfig> judge_model;  // absent: the node abstains as an evaluator

@@ -97,13 +97,7 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       "  # allowed_keys: []\n"
       "  # Of one client; 0 is no limit.\n"
       "  requests_per_minute: 60\n"
-      "  rounds_in_flight: 8\n\n"
-      "# The HTTP gateway (OpenAI-compatible) and the dashboard. Off without listen.\n"
-      "# http:\n"
-      "#   listen: 127.0.0.1:9400\n"
-      "#   # A bearer token that requests must carry; needed where other machines reach the "
-      "address.\n"
-      "#   token_file: http.token\n\n",
+      "  rounds_in_flight: 8\n\n",
       values.worker || values.evaluator ? "models:\n" : "", values.worker ? kAnswerModel : "",
       values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
       "\n"

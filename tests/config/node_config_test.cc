@@ -48,7 +48,6 @@ clients:
   allowed_keys: [d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a]
   requests_per_minute: 5
   rounds_in_flight: 2
-http: {listen: "127.0.0.1:0", token_file: token}
 models:
   system_prompt: Be brief.
   answer:
@@ -89,7 +88,6 @@ TEST(NodeConfigFile, SaysWhatItSays) {
   EXPECT_EQ(config.clients.tls_key, "/etc/decentd/tls/k.pem");
   EXPECT_EQ(config.clients.allowed_keys.size(), 1u);
   EXPECT_EQ(config.clients.requests_per_minute, 5u);
-  EXPECT_EQ(config.http.token_file, "/etc/decentd/token");
   const auto& answer = std::get<OpenAiBackend>(*config.answer_model);
   EXPECT_EQ(answer.url, "https://api.example.org/v1");
   EXPECT_EQ(answer.temperature, 0.5);
@@ -121,7 +119,6 @@ TEST(NodeConfigFile, LeavesTheRestAtItsDefaults) {
   EXPECT_EQ(loaded->config.clients.listen, ClientApiConfig{}.listen);
   EXPECT_EQ(loaded->config.limits.model_calls, LimitsConfig{}.model_calls);
   EXPECT_FALSE(loaded->config.answer_model.has_value());
-  EXPECT_TRUE(loaded->config.http.listen.empty());
 }
 
 TEST(NodeConfigFile, TellsWhereEveryValueComesFrom) {
@@ -150,7 +147,6 @@ TEST(NodeConfigFile, AnAddressThatOthersReachNeedsTls) {
               AllOf(StartsWith("5:"), HasSubstr("there is no TLS"), HasSubstr("insecure: true")));
   EXPECT_TRUE(Parse("clients: {listen: \"0.0.0.0:7401\", insecure: true}\n").ok());
   EXPECT_THAT(ErrorOf("clients: {tls_key: k}\n"), HasSubstr("give both or none"));
-  EXPECT_THAT(ErrorOf("http: {listen: \"0.0.0.0:80\", insecure: true}\n"), HasSubstr("token_file"));
 }
 
 TEST(NodeConfigFile, AnEmptyAllowListIsNotTakenForEveryone) {
@@ -210,7 +206,7 @@ TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
     for (std::string_view example :
          {"# passphrase_file:", "# temperature:", "# max_tokens:", "# max_completion_tokens:",
           "# tls_authority:", "# system_prompt:", "# seed:", "# api_key_env:", "# prices:",
-          "# prompts:", "# http:", "#   listen:", "#   token_file:"}) {
+          "# prompts:"}) {
       const size_t at = line.find(example);
       if (at == std::string_view::npos) continue;
       Append(text, line.substr(0, at), line.substr(at + 2), "\n");
@@ -220,7 +216,6 @@ TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
   }
   const auto loaded = ParseNodeConfig(text, "node.yaml");
   ASSERT_TRUE(loaded.ok()) << loaded.status() << text;
-  EXPECT_EQ(loaded->config.http.listen, "127.0.0.1:9400");
   EXPECT_EQ(std::get<OpenAiBackend>(*loaded->config.answer_model).api_key_env, "OPENAI_API_KEY");
 }
 
