@@ -32,6 +32,7 @@ Driver::~Driver() { Stop(); }
 void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links) {
   links_ = &links;
   replica_ = std::move(replica);
+  for (ModelCall& call : first.model_calls) Call(call);
   {
     std::lock_guard lock(mutex_);
     commits_.push_back(std::move(first));
@@ -94,6 +95,7 @@ void Driver::RunCore() {
     mailbox_.erase(mailbox_.begin(), mailbox_.begin() + static_cast<std::ptrdiff_t>(count));
     lock.unlock();
     Output output = replica_->Process(std::move(batch), Clock());
+    for (ModelCall& call : output.model_calls) Call(call);
     lock.lock();
     if (!output.writes.empty() || !output.actions.empty()) {
       commits_.push_back(std::move(output));
@@ -164,7 +166,33 @@ void Driver::Do(Action& action) {
           } else {
             links_->Broadcast(a.frame);
           }
-        } else if constexpr (std::is_same_v<T, action::StartAnswer>) {
+        } else if constexpr (std::is_same_v<T, action::Publish>) {
+          board_.Publish(a.round, a.event);
+        } else if constexpr (std::is_same_v<T, action::Submitted>) {
+          std::function<void(absl::StatusOr<RoundId>)> done;
+          {
+            std::lock_guard lock(mutex_);
+            if (auto it = submissions_.find(a.ticket); it != submissions_.end()) {
+              done = std::move(it->second);
+              submissions_.erase(it);
+            }
+          }
+          if (done) done(std::move(a.result));
+        } else if constexpr (std::is_same_v<T, action::CountFault>) {
+          links_->CountFault(a.peer);
+        } else {
+          static_assert(std::is_same_v<T, action::Report>);
+          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+        }
+      },
+      action);
+}
+
+void Driver::Call(ModelCall& call) {
+  std::visit(
+      [this](auto& a) {
+        using T = std::decay_t<decltype(a)>;
+        if constexpr (std::is_same_v<T, action::StartAnswer>) {
           const RoundId round = a.request.round;
           models_.Answer(std::move(a.request), [this, round](std::variant<Answer, Abstain> result) {
             Payload payload =
@@ -188,28 +216,12 @@ void Driver::Do(Action& action) {
                         });
         } else if constexpr (std::is_same_v<T, action::PrepareJudge>) {
           models_.PrepareJudge(std::move(a.request));
-        } else if constexpr (std::is_same_v<T, action::CancelModels>) {
-          models_.Cancel(a.round);
-        } else if constexpr (std::is_same_v<T, action::Publish>) {
-          board_.Publish(a.round, a.event);
-        } else if constexpr (std::is_same_v<T, action::Submitted>) {
-          std::function<void(absl::StatusOr<RoundId>)> done;
-          {
-            std::lock_guard lock(mutex_);
-            if (auto it = submissions_.find(a.ticket); it != submissions_.end()) {
-              done = std::move(it->second);
-              submissions_.erase(it);
-            }
-          }
-          if (done) done(std::move(a.result));
-        } else if constexpr (std::is_same_v<T, action::CountFault>) {
-          links_->CountFault(a.peer);
         } else {
-          static_assert(std::is_same_v<T, action::Report>);
-          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+          static_assert(std::is_same_v<T, action::CancelModels>);
+          models_.Cancel(a.round);
         }
       },
-      action);
+      call);
 }
 
 bool Driver::Ask(std::function<void(const Replica&)> question) {

@@ -68,6 +68,7 @@ class Driver final : public LinkReceiver, public Council {
   void RunCommit();
   bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
   void Do(Action& action);
+  void Call(ModelCall& call);
   // Runs on the core thread between batches; false when it did not within a second.
   bool Ask(std::function<void(const Replica&)> question);
 

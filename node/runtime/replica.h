@@ -114,13 +114,16 @@ struct Report {  // one line for the log
   std::string text;
 };
 }  // namespace action
-using Action = std::variant<action::Send, action::StartAnswer, action::StartJudge,
-                            action::PrepareJudge, action::CancelModels, action::Publish,
-                            action::Submitted, action::CountFault, action::Report>;
+using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::PrepareJudge,
+                               action::CancelModels>;
+using Action = std::variant<action::Send, action::Publish, action::Submitted, action::CountFault,
+                            action::Report>;
 
-// The actions may be done only once the writes are durable. Outputs are applied in their order.
+// The actions may be done only once the writes are durable; the calls of models may begin at once,
+// for they show nobody what this node signs. Each list, and the outputs, in their order.
 struct Output {
   WriteBatch writes;
+  std::vector<ModelCall> model_calls;
   std::vector<Action> actions;
 };
 

@@ -127,7 +127,7 @@ void Replica::Apply(OpenRound& open, Effects effects) {
   for (const Notice& notice : effects.notices) Notify(open, notice);
   if (!replaying_) {
     StartModels(open, effects);
-    if (effects.stop_models) out_.actions.push_back(action::CancelModels{id});
+    if (effects.stop_models) out_.model_calls.push_back(action::CancelModels{id});
   }
   if (effects.finished) finished_.insert(id);
   if (!effects.halt.empty()) {
@@ -153,15 +153,15 @@ void Replica::Notify(OpenRound& open, const Notice& notice) {
 void Replica::StartModels(OpenRound& open, const Effects& effects) {
   const Round& round = open.round;
   if (effects.start_answer) {
-    out_.actions.push_back(
+    out_.model_calls.push_back(
         action::StartAnswer{{round.id(), round.query()->messages, round.query()->sampling}});
   }
   for (NodeIndex author : effects.prepare) {
     if (!roster_.panel(Phase::kSheet).Has(self_)) break;
-    out_.actions.push_back(action::PrepareJudge{MakeJudgeRequest(round, {author})});
+    out_.model_calls.push_back(action::PrepareJudge{MakeJudgeRequest(round, {author})});
   }
   if (effects.start_sheet) {
-    out_.actions.push_back(action::StartJudge{MakeJudgeRequest(round, round.usable_answers())});
+    out_.model_calls.push_back(action::StartJudge{MakeJudgeRequest(round, round.usable_answers())});
   }
 }
 
@@ -254,7 +254,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
   if (open.next_record > 0) out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
   if (open.sponsor) admission_.EndSponsored(*open.sponsor);
   timers_.CancelRound(id);
-  out_.actions.push_back(action::CancelModels{id});
+  out_.model_calls.push_back(action::CancelModels{id});
   touched_.erase(id);
   asked_record_ms_.erase(id);
   rounds_.erase(it);
