@@ -145,6 +145,17 @@ TEST_F(AskTest, AnAgreedFailureHasItsOwnExitStatusAndReasons) {
   EXPECT_THAT(out, HasSubstr("missing: node-3"));
 }
 
+TEST_F(AskTest, SeveralNamedNodesTakeTheSameRoundAtOnce) {
+  Serve(3);
+  EXPECT_EQ(RunHere({"ask", "--node", servers[1]->address(), "--node", servers[2]->address(),
+                     "why?", "--json"}),
+            ExitCode::kOk)
+      << err;
+  const RoundId round{*Digest::FromHex(nlohmann::json::parse(out)["round_id"].get<std::string>())};
+  EXPECT_TRUE(councils[1]->GetRound(round).ok());
+  EXPECT_TRUE(councils[2]->GetRound(round).ok());
+}
+
 TEST_F(AskTest, SavesTheProof) {
   Serve(1);
   EXPECT_EQ(RunHere({"ask", "why?", "--save", Path("saved.bundle")}), ExitCode::kOk);
