@@ -6,8 +6,7 @@
 namespace decentd {
 namespace {
 
-constexpr size_t kMaxBatch = 4096;        // inputs stepped before one sync
-constexpr size_t kMaxPendingCommits = 64; // batches stepped ahead of the disk
+constexpr size_t kMaxBatch = 4096;  // inputs stepped before one sync
 constexpr auto kRetryWrite = std::chrono::seconds(1);
 
 }  // namespace
@@ -73,7 +72,9 @@ void Driver::RunCore() {
       question(*replica_);
       lock.lock();
     }
-    const bool room = commits_.size() < kMaxPendingCommits;
+    // What arrives during a sync is stepped together after it: one signature and one sync for all
+    // of it, where stepping ahead would make several.
+    const bool room = commits_.empty() && !syncing_;
     const int64_t now = Clock().monotonic_ms;
     const int64_t wake = replica_->NextWakeMs(Clock());
     if (!room || (mailbox_.empty() && wake > now)) {
@@ -81,7 +82,7 @@ void Driver::RunCore() {
       const auto wait = std::chrono::milliseconds(room ? std::max<int64_t>(1, wake - now) : 1000);
       core_wakes_.wait_for(lock, wait, [&] {
         return stopping_ || !questions_.empty() ||
-               (commits_.size() < kMaxPendingCommits && (!mailbox_.empty() || !room));
+               (commits_.empty() && !syncing_ && (!mailbox_.empty() || !room));
       });
       continue;
     }
@@ -112,12 +113,18 @@ void Driver::RunCommit() {
       commit_wakes_.wait(lock, [&] { return !commits_.empty() || core_done_; });
       if (commits_.empty()) return;
       outputs.swap(commits_);
+      syncing_ = true;
     }
-    core_wakes_.notify_one();
-    // One sync for all that has gathered: nothing below is done before it is durable.
+    // Nothing below is done before this is durable.
     WriteBatch writes;
     for (Output& output : outputs) writes.Append(std::move(output.writes));
-    if (!writes.empty() && !WriteUntilDurable(writes)) return;
+    const bool durable = writes.empty() || WriteUntilDurable(writes);
+    {
+      std::lock_guard lock(mutex_);
+      syncing_ = false;
+    }
+    core_wakes_.notify_one();
+    if (!durable) return;
     for (Output& output : outputs) {
       for (Action& action : output.actions) Do(action);
     }

@@ -94,6 +94,7 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, size_t> mailbox_bytes_;
   std::deque<std::function<void(const Replica&)>> questions_;
   std::deque<Output> commits_;
+  bool syncing_ = false;  // a batch is on its way to the disk
   bool core_done_ = false;
   std::string disk_problem_;
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;

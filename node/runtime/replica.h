@@ -228,6 +228,8 @@ class Replica {
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
   void WantRecord(NodeIndex peer, const RoundId& round);
   void CountFault(NodeIndex peer, FaultKind kind);
+  void Call(ModelCall call);  // at once
+  void Then(Action action);   // once this batch is durable
   Output Finish();
 
   const Roster& roster_;
