@@ -150,6 +150,8 @@ class Replica {
   // When Process wants to be called at the latest (monotonic).
   int64_t NextWakeMs(Now now) const;
 
+  size_t open_rounds() const { return rounds_.size(); }
+
   // For people. The rest of the status is the driver's.
   void FillStatus(Now now, NodeStatus* status) const;
   std::optional<RoundSummary> OpenSummary(const RoundId& round, Now now) const;
