@@ -11,7 +11,7 @@ void Stream::MarkClosing() {
 
 // A closing stream still says its control frames (a hello tells the other side why it closes).
 bool Stream::TakeNextWrite() {
-  if (writing_ || released_ || outbox_.empty()) return false;
+  if (writing_ || released_ || write_failed_ || outbox_.empty()) return false;
   if (closing_since_ && !outbox_.has_control()) return false;
   writing_ = true;
   size_t frames = 0;
@@ -22,7 +22,8 @@ bool Stream::TakeNextWrite() {
 }
 
 bool Stream::MayRelease() {
-  if (!closing_since_ || holds_ > 0 || released_ || outbox_.has_control()) return false;
+  if (!closing_since_ || holds_ > 0 || released_) return false;
+  if (outbox_.has_control() && !write_failed_) return false;
   released_ = true;
   return true;
 }
@@ -30,7 +31,7 @@ bool Stream::MayRelease() {
 bool Stream::Send(EncodedFrame frame) {
   {
     std::lock_guard lock(mutex_);
-    if (closing_since_ || !outbox_.Push(std::move(frame))) return false;
+    if (closing_since_ || write_failed_ || !outbox_.Push(std::move(frame))) return false;
   }
   Flush();
   return true;
@@ -38,7 +39,7 @@ bool Stream::Send(EncodedFrame frame) {
 
 void Stream::QueueControl(EncodedFrame frame) {
   std::lock_guard lock(mutex_);
-  if (!closing_since_) outbox_.PushControl(std::move(frame));
+  if (!closing_since_ && !write_failed_) outbox_.PushControl(std::move(frame));
 }
 
 bool Stream::control_waiting() const {
@@ -64,7 +65,9 @@ void Stream::WriteDone(bool ok) {
     if (ok) {
       more = TakeNextWrite();  // the hold stays with it
     } else {
-      MarkClosing();
+      // The call is over. Its status comes after what the other side had sent is read, so the
+      // reads go on to their end.
+      write_failed_ = true;
       outbox_.Clear();
     }
   }

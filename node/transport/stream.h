@@ -116,6 +116,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   grpc::ByteBuffer reading_;        // owned by the read in flight
   grpc::ByteBuffer being_written_;  // owned by the holder of writing_
   bool writing_ = false;
+  bool write_failed_ = false;
   std::optional<SteadyTime> closing_since_;
   bool released_ = false;
   int holds_ = 1;  // the first read
