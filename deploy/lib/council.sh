@@ -222,7 +222,8 @@ need_running() {
   done
 }
 
-# Prints the round as it runs, keeps its proof and checks that with nothing but the roster.
+# Prints the round as it runs, keeps its proof and checks that with nothing but the roster. Sets
+# outcome: 0 there is an answer, 2 the council agreed that the round failed.
 ask_and_verify() {
   local round bundle status=0
   say "$1"
@@ -244,6 +245,12 @@ ask_and_verify() {
   say "the same proof, checked again from the file and the roster alone:"
   say "decentctl verify $bundle --roster $dir/nodes/roster.yaml"
   grep '^  ok' "$log" | sed 's/^/    /' # the outcome below the checks was shown before
+  if ((status == 2)); then
+    say "The proof holds, and what it proves is that this round failed: there were too few answers or"
+    say "scores. Busy processors make a small model too slow; ask again when they are free."
+  fi
+  # shellcheck disable=SC2034  # read by whoever sourced this
+  outcome=$status
 }
 
 show_status() {
