@@ -14,6 +14,7 @@ std::string HexOf(std::span<const uint8_t> bytes) {
 
 bool DecodeHex(std::string_view hex, std::span<uint8_t> out) {
   if (hex.size() != out.size() * 2) return false;
+  if (out.empty()) return true;
   size_t length = 0;
   const char* end = nullptr;
   return sodium_hex2bin(out.data(), out.size(), hex.data(), hex.size(), nullptr, &length, &end) ==

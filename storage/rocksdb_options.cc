@@ -60,7 +60,8 @@ rocksdb::Options TunedRocksDbOptions(rocksdb::Env* environment,
 
   // A record that was cut short at the end of a log was never acknowledged and is dropped. Anything
   // else that is wrong in a log refuses to open: the modes that go on after a corruption would
-  // silently forget what this node has said.
+  // silently forget what this node has said. (Damage to the length of a record in the last 32 KiB
+  // of a log is the one kind that looks like a record cut short.)
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.paranoid_checks = true;
   // Everything is in the synced log; writing it once more would only slow the shutdown.

@@ -68,7 +68,7 @@ port_owner() {
       [[ $(readlink "$fd" 2>/dev/null) == "socket:[$inode]" ]] || continue
       pid=${fd#/proc/}
       pid=${pid%%/*}
-      echo "process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80))"
+      echo "process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80 | sed 's, *$,,'))"
       return
     done
   done

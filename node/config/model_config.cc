@@ -52,6 +52,7 @@ OpenAiBackend ReadOpenAi(MapReader& reader) {
   reader.OptionalDecimal("temperature", backend.temperature, 0, 2, kServersDefault);
   reader.OptionalNumber("max_tokens", max_tokens, 1, 10'000'000, kServersDefault);
   backend.max_tokens = As<uint32_t>(max_tokens);
+  reader.Bool("max_completion_tokens", backend.max_completion_tokens, Need::kOptional);
   reader.OptionalNumber("seed", backend.seed, std::numeric_limits<int64_t>::min(),
                         std::numeric_limits<int64_t>::max(), kServersDefault);
   reader.Duration("timeout", backend.timeout_ms, 1, kMaxTimeoutMs, Need::kOptional);
@@ -67,6 +68,7 @@ OpenAiBackend ReadOpenAi(MapReader& reader) {
       reader.Word("structured_output", {"auto", "json_schema", "off"}, "auto", Need::kOptional);
   if (structured == "json_schema") backend.structured_output = StructuredOutput::kJsonSchema;
   if (structured == "off") backend.structured_output = StructuredOutput::kOff;
+  reader.Path("tls_authority", backend.tls_authority, Need::kOptional);
   MapReader prices = reader.Map("prices", Need::kOptional);
   prices.OptionalDecimal("prompt", backend.prompt_price, 0, 1e6, "unknown");
   prices.OptionalDecimal("completion", backend.completion_price, 0, 1e6, "unknown");
@@ -77,6 +79,7 @@ OpenAiBackend ReadOpenAi(MapReader& reader) {
 ExecBackend ReadExec(MapReader& reader) {
   ExecBackend backend;
   reader.Strings("command", backend.command, Need::kRequired);
+  reader.String("model", backend.model, Need::kOptional);
   reader.Duration("timeout", backend.timeout_ms, 1, kMaxTimeoutMs, Need::kOptional);
   reader.Size("output_limit", backend.output_limit, 1, 64u << 20, Need::kOptional);
   reader.Number("concurrency", backend.concurrency, 1, 1'024, Need::kOptional);
@@ -101,6 +104,7 @@ std::optional<ModelBackend> ReadBackend(MapReader& reader) {
 }  // namespace
 
 void ReadModels(MapReader models, NodeConfig& config) {
+  models.String("system_prompt", config.system_prompt, Need::kOptional);
   MapReader answer = models.Map("answer", Need::kOptional);
   if (answer.value() != nullptr) {
     config.answer_model = ReadBackend(answer);
@@ -113,6 +117,7 @@ void ReadModels(MapReader models, NodeConfig& config) {
     const auto method =
         judge.Word("method", {"all_at_once", "per_answer"}, "all_at_once", Need::kOptional);
     if (method == "per_answer") read.method = JudgeMethod::kPerAnswer;
+    judge.Number("extra_tokens", read.extra_tokens, 0, 1'000'000, Need::kOptional);
     judge.Path("prompts", read.prompt_directory, Need::kOptional);
     if (backend) {
       read.backend = *backend;

@@ -117,17 +117,12 @@ class Checker {
       CheckReadable(config_.clients.tls_certificate);
       CheckReadable(config_.clients.tls_key);
     }
-    if (config_.http.listen.empty()) return;
-    if (!config_.http.tls_key.empty()) {
-      CheckReadable(config_.http.tls_certificate);
-      CheckReadable(config_.http.tls_key);
-    }
-    if (!config_.http.token_file.empty()) CheckSecret(config_.http.token_file);
   }
 
   void CheckModel(std::string_view section, const ModelBackend& backend) {
     if (const auto* openai = std::get_if<OpenAiBackend>(&backend)) {
       absl::StatusOr<std::string> key = ResolveApiKey(*openai, environment_);
+      if (!openai->tls_authority.empty()) CheckReadable(openai->tls_authority);
       if (!key.ok()) {
         Problem(section, ": ", MessageOf(key.status()));
       } else {

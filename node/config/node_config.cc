@@ -80,18 +80,6 @@ void ReadClients(MapReader reader, ClientApiConfig& clients) {
   reader.Finish();
 }
 
-void ReadHttp(MapReader reader, HttpConfig& http) {
-  const auto listen = ReadListen(reader, http.listen, Need::kOptional);
-  reader.Path("token_file", http.token_file, Need::kOptional);
-  ReadTls(reader, listen, http);
-  if (listen && !IsLoopback(listen->host) && http.token_file.empty()) {
-    reader.ProblemAt("listen",
-                     "other machines reach this address and anyone there could ask in the node's "
-                     "name; give token_file (mode 0600), or listen on 127.0.0.1");
-  }
-  reader.Finish();
-}
-
 void ReadLimits(MapReader reader, LimitsConfig& limits) {
   reader.Number("rounds_open", limits.rounds_open, 1, 1'000'000, Need::kOptional);
   reader.Number("model_calls", limits.model_calls, 1, 1'000'000, Need::kOptional);
@@ -129,7 +117,6 @@ NodeConfig ReadNode(MapReader& reader) {
   ReadListen(peers, config.peers_listen, Need::kRequired);
   peers.Finish();
   ReadClients(reader.Map("clients", Need::kOptional), config.clients);
-  ReadHttp(reader.Map("http", Need::kOptional), config.http);
   ReadModels(reader.Map("models", Need::kOptional), config);
   ReadLimits(reader.Map("limits", Need::kOptional), config.limits);
   ReadRetention(reader.Map("retention", Need::kOptional), config.retention);

@@ -26,6 +26,7 @@ struct OpenAiBackend {
   std::string model;                  // as the server names it
   std::optional<double> temperature;  // absent = the server's default
   std::optional<uint32_t> max_tokens;
+  bool max_completion_tokens = false;  // the server wants max_tokens under this newer name
   std::optional<int64_t> seed;
   uint32_t timeout_ms = 25'000;  // of one call; below the roster's soft deadline
   uint32_t retries = 1;          // after an error that may pass (429, 5xx, no connection)
@@ -35,11 +36,13 @@ struct OpenAiBackend {
   StructuredOutput structured_output = StructuredOutput::kAuto;
   std::optional<double> prompt_price;      // USD per million tokens; absent = unknown
   std::optional<double> completion_price;  // likewise
+  std::string tls_authority;  // PEM that a private server's certificate is checked against
 };
 
 // A program of the operator's: the request as JSON on its standard input, the reply on its output.
 struct ExecBackend {
   std::vector<std::string> command;  // program and arguments; no shell
+  std::string model;                 // the name shown when the program tells none
   uint32_t timeout_ms = 25'000;      // then it is killed
   size_t output_limit = 256 * 1024;  // bytes
   uint32_t concurrency = 1;
@@ -58,6 +61,7 @@ enum class JudgeMethod : uint8_t { kAllAtOnce, kPerAnswer };
 struct JudgeConfig {
   ModelBackend backend;
   JudgeMethod method = JudgeMethod::kAllAtOnce;
+  uint32_t extra_tokens = 64;    // beyond the scores; more for models that think aloud first
   std::string prompt_directory;  // templates that replace the built-in ones; empty = built in
 };
 
@@ -68,14 +72,6 @@ struct ClientApiConfig {
   std::vector<PublicKey> allowed_keys;   // who may submit; empty = every client
   uint32_t requests_per_minute = 60;     // of one client; 0 = no limit
   uint32_t rounds_in_flight = 8;         // of one client; 0 = no limit
-};
-
-// The HTTP gateway (OpenAI-compatible) and dashboard. It signs queries as the node's own client.
-struct HttpConfig {
-  std::string listen;      // empty = off
-  std::string token_file;  // requests must carry it as a bearer token; needed beyond loopback
-  std::string tls_certificate, tls_key;
-  bool insecure = false;
 };
 
 struct LimitsConfig {
@@ -106,9 +102,9 @@ struct NodeConfig {
   std::string roster = "roster.yaml";
   std::string peers_listen = "0.0.0.0:7400";
   ClientApiConfig clients;
-  HttpConfig http;
   std::optional<ModelBackend> answer_model;  // absent: the node abstains as a worker
-  std::optional<JudgeConfig> judge_model;    // absent: the node abstains as an evaluator
+  std::string system_prompt;               // put before a conversation that brings none of its own
+  std::optional<JudgeConfig> judge_model;  // absent: the node abstains as an evaluator
   LimitsConfig limits;
   RetentionConfig retention;
   LogConfig log;

@@ -6,7 +6,10 @@
 namespace decentd {
 namespace {
 
-constexpr std::string_view kAnswerModel = R"(  # Answers questions. backend is one of:
+constexpr std::string_view kAnswerModel =
+    R"(  # Put before a conversation that brings no system message of its own.
+  # system_prompt: Answer briefly.
+  # Answers questions. backend is one of:
   #   openai    a server that speaks OpenAI's chat completions (llama.cpp, vLLM, Ollama, hosted)
   #   exec      a program of yours: {backend: exec, command: [./answer.py], timeout: 25s,
   #             output_limit: 256KiB, concurrency: 1}
@@ -17,6 +20,8 @@ constexpr std::string_view kAnswerModel = R"(  # Answers questions. backend is o
     model: default
     # temperature: 0.7
     # max_tokens: 1024
+    # Where a server refuses max_tokens and wants the newer name.
+    # max_completion_tokens: true
     # seed: 1
     # Of one call. Keep it below the roster's soft deadline, or slow answers come too late.
     timeout: 25s
@@ -27,6 +32,8 @@ constexpr std::string_view kAnswerModel = R"(  # Answers questions. backend is o
     # The API key is never written here: name an environment variable or a file with mode 0600.
     # api_key_env: OPENAI_API_KEY
     # api_key_file: api.key
+    # The authority of a private server's certificate, where the system does not know it.
+    # tls_authority: authority.pem
     # USD per million tokens, to show what rounds cost.
     # prices: {prompt: 0.15, completion: 0.60}
 )";
@@ -45,6 +52,8 @@ constexpr std::string_view kJudgeModel =
     structured_output: auto
     # all_at_once: one call sees every answer. per_answer: one call each, for small models.
     method: all_at_once
+    # Tokens beyond the scores; more for models that think aloud before they score.
+    extra_tokens: 64
     # A folder of prompt templates in place of the built-in ones.
     # prompts: prompts
 )";
@@ -88,13 +97,7 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       "  # allowed_keys: []\n"
       "  # Of one client; 0 is no limit.\n"
       "  requests_per_minute: 60\n"
-      "  rounds_in_flight: 8\n\n"
-      "# The HTTP gateway (OpenAI-compatible) and the dashboard. Off without listen.\n"
-      "# http:\n"
-      "#   listen: 127.0.0.1:9400\n"
-      "#   # A bearer token that requests must carry; needed where other machines reach the "
-      "address.\n"
-      "#   token_file: http.token\n\n",
+      "  rounds_in_flight: 8\n\n",
       values.worker || values.evaluator ? "models:\n" : "", values.worker ? kAnswerModel : "",
       values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
       "\n"

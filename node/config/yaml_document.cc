@@ -118,7 +118,8 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!level.key) {
       TakeKey(level, std::move(value));
     } else {
-      level.value.entries.emplace_back(std::move(*level.key), std::move(value));
+      level.value.keys.push_back(std::move(*level.key));
+      level.value.items.push_back(std::move(value));
       level.key.reset();
     }
   }
@@ -127,7 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (key.type != YamlValue::Type::kScalar) {
       throw Stop{key.line, key.column, "a key must be a plain word"};
     }
-    for (const auto& [earlier, value] : level.value.entries) {
+    for (const YamlValue& earlier : level.value.keys) {
       if (earlier.text == key.text) {
         throw Stop{key.line, key.column,
                    Concat("the key '", key.text, "' was given before, in line ", earlier.line,

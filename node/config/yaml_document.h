@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,8 +16,8 @@ struct YamlValue {
   std::string text;     // of a scalar
   bool quoted = false;  // a quoted scalar is a string, whatever it looks like
   int line = 1, column = 1;
-  std::vector<YamlValue> items;                          // of a list
-  std::vector<std::pair<YamlValue, YamlValue>> entries;  // of a map: scalar keys in file order
+  std::vector<YamlValue> items;  // of a list, or the values of a map in file order
+  std::vector<YamlValue> keys;   // of a map: scalars, one for each item
 };
 
 // Where a value stood: "node.yaml:3:7".

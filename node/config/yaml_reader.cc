@@ -67,8 +67,8 @@ std::string MapReader::PathOf(std::string_view key) const {
 
 const YamlValue* MapReader::ValueOf(std::string_view key) const {
   if (map_ == nullptr) return nullptr;
-  for (const auto& [name, value] : map_->entries) {
-    if (name.text == key) return &value;
+  for (size_t i = 0; i < map_->keys.size(); ++i) {
+    if (map_->keys[i].text == key) return &map_->items[i];
   }
   return nullptr;
 }
@@ -268,7 +268,7 @@ MapReader MapReader::Map(std::string_view key, Need need) {
 
 void MapReader::Finish() {
   if (map_ == nullptr) return;
-  for (const auto& [key, value] : map_->entries) {
+  for (const YamlValue& key : map_->keys) {
     if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
     const std::string_view nearest = NearestWord(key.text, known_);
     report_.Problem(key, Concat("unknown key '", Shown(PathOf(key.text)), "'; ",

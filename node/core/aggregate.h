@@ -30,20 +30,27 @@ struct AggregateInput {
 };
 
 struct AggregateResult {
-  // One for each answer, in the input's order. Micro-points, 0..20'000'000: the mean criterion's
-  // score where the rule works on totals or vectors; for people, outside the result digest.
+  // One for each answer, in the input's order: what to show people, outside the result digest.
+  // Micro-points, 0..20'000'000, of the mean criterion (for duels and centred scores see
+  // node/core/aggregate/ranking.h).
   std::vector<int64_t> shown_scores;
-  std::vector<size_t> ranking;  // positions of the input's answers, best first; never empty
-  // How many counted sheets would have to be rewritten to change the winner: an upper bound.
-  // Equals the number of sheets + 1 when even all do not change it (a single answer).
+  // Positions of the input's answers, best first; never empty. Equal scores are ordered by the
+  // largest SHA-256(answer digest, digest of the agreed sheets).
+  std::vector<size_t> ranking;
+  // How many sheets would have to be rewritten in favour of one rival to change the winner, at most
+  // (exact for means and medians of marks). Sheets + 1 when nothing could: a single answer.
   int flip_margin = 0;
-  // For each sheet its distance from the aggregate, micro-points per mark: who is off.
+  // For each sheet the mean over the answers of how far its mean criterion is from the shown score,
+  // micro-points: who is off.
   std::vector<int64_t> sheet_distance;
   // SHA-256 of the rule's exact integer scores and the ranking: what the verdict holds.
   Digest digest;
 };
 
-// REQUIRES: input as described; at most limits::kMaxNodes answers and sheets; scores in range.
+// REQUIRES: input as described, authors of the roster, scores of all its criteria in range; at most
+// limits::kMaxNodes answers and sheets. Anything else ends the process: check bytes of others
+// first. The rule is given apart from the roster's own, so that tools can compare rules.
+// Thread-safe.
 AggregateResult Aggregate(const Roster& roster, Rule rule, const AggregateInput& input);
 
 }  // namespace decentd

@@ -122,7 +122,8 @@ absl::Status RunDaemon(const DaemonOptions& options) {
         ": add this node's card there (decentctl card, decentctl roster add)");
   }
 
-  RocksDbOptions database{.path = config.data_directory};
+  RocksDbOptions database;
+  database.path = config.data_directory;
   database.warn = [logger](const std::string& line) { logger->warn("database: {}", line); };
   absl::StatusOr<std::unique_ptr<Store>> store = OpenRocksDbStore(database);
   if (!store.ok()) return store.status();

@@ -38,6 +38,8 @@ absl::StatusOr<llm::BackendConfig> Convert(const OpenAiBackend& from, const Node
   to.structured_output = Convert(from.structured_output);
   to.usd_per_million_prompt_tokens = from.prompt_price;
   to.usd_per_million_completion_tokens = from.completion_price;
+  if (from.max_completion_tokens) to.max_tokens_field = "max_completion_tokens";
+  to.ca_file = from.tls_authority;
   return to;
 }
 
@@ -76,6 +78,7 @@ absl::StatusOr<llm::ModelsConfig> MakeModelsConfig(const NodeConfig& config,
                                                    const Environment& environment) {
   llm::ModelsConfig models;
   models.node_name = config.name;
+  models.system_prompt = config.system_prompt;
   if (config.answer_model) {
     auto backend = Convert(*config.answer_model, config, environment);
     if (!backend.ok()) return Named("answer", backend.status());
@@ -85,6 +88,18 @@ absl::StatusOr<llm::ModelsConfig> MakeModelsConfig(const NodeConfig& config,
     auto backend = Convert(config.judge_model->backend, config, environment);
     if (!backend.ok()) return Named("judge", backend.status());
     models.judge = *std::move(backend);
+    // How a judge samples is the judging's own setting: without it two equal backends are one, and
+    // share its limit of calls at once.
+    if (auto* openai = std::get_if<llm::OpenAiConfig>(&*models.judge)) {
+      if (openai->temperature) models.judging.temperature = openai->temperature;
+      models.judging.seed = openai->seed;
+      if (auto* answer = models.answer ? std::get_if<llm::OpenAiConfig>(&*models.answer) : nullptr;
+          answer != nullptr) {
+        openai->temperature = answer->temperature;
+        openai->seed = answer->seed;
+        openai->max_tokens = answer->max_tokens;
+      }
+    }
     models.judging.mode = config.judge_model->method == JudgeMethod::kPerAnswer
                               ? llm::JudgeMode::kPerAnswer
                               : llm::JudgeMode::kAllAtOnce;

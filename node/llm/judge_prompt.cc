@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+#include "node/core/limits.h"
 #include "node/llm/text.h"
 
 namespace decentd::llm {
@@ -14,6 +15,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+constexpr size_t kFenceDigits = 8;  // few, because small models split them into as many tokens
 constexpr size_t kMaxRepeatedReplyBytes = 2000;  // enough for the model to see what it said
 
 std::string BigEndian(uint64_t value, int bytes) {
@@ -96,7 +98,7 @@ std::string JudgeFence(const RoundId& round, NodeIndex evaluator,
   for (const std::string& text : texts) seed += Sha256(text).View();
   while (true) {
     const Digest digest = Sha256(seed);
-    std::string fence = digest.Hex().substr(0, 16);
+    std::string fence = digest.Hex().substr(0, kFenceDigits);
     const bool used = std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
       return text.find(fence) != std::string::npos;
     });
@@ -123,16 +125,12 @@ std::vector<std::string> FitTexts(std::vector<std::string> texts, size_t budget)
   return texts;
 }
 
-std::string JudgeSchema(const std::vector<std::string>& ids,
-                        const std::vector<std::string>& criteria) {
-  OrderedJson marks = {{"type", "object"},
-                       {"properties", OrderedJson::object()},
-                       {"required", criteria},
-                       {"additionalProperties", false}};
-  for (const std::string& criterion : criteria) {
-    marks["properties"][criterion] = {{"type", "integer"}, {"minimum", 0}, {"maximum", 20}};
-  }
-  if (ids.size() == 1) return marks.dump();
+std::string JudgeSchema(const std::vector<std::string>& ids, size_t criteria) {
+  const OrderedJson marks = {
+      {"type", "array"},
+      {"items", {{"type", "integer"}, {"minimum", 0}, {"maximum", limits::kMaxScore / 1000}}},
+      {"minItems", criteria},
+      {"maxItems", criteria}};
   OrderedJson schema = {{"type", "object"},
                         {"properties", OrderedJson::object()},
                         {"required", ids},
@@ -162,25 +160,22 @@ JudgePrompt MakeJudgePrompt(const PromptSet& prompts, const JudgeSettings& setti
     Append(answers, i == 0 ? "" : "\n", Fenced(fence, ids[i], texts[i]));
     prompt.task.answers.push_back({ids[i], std::move(texts[i])});
   }
-  prompt.task.schema = JudgeSchema(ids, request.criteria);
+  prompt.task.schema = JudgeSchema(ids, request.criteria.size());
 
   std::string criteria, marks;
-  for (const std::string& criterion : request.criteria) {
+  for (size_t i = 0; i < request.criteria.size(); ++i) {
+    const std::string& criterion = request.criteria[i];
     const auto meaning = prompts.criteria.find(criterion);
-    Append(criteria, criteria.empty() ? "" : "\n", "- ", criterion, ": ",
+    Append(criteria, i == 0 ? "" : "\n", "- ", criterion, ": ",
            meaning != prompts.criteria.end() ? meaning->second
                                              : Concat("20 = best in ", Words(criterion)));
-    Append(marks, marks.empty() ? "{" : ", ", nlohmann::json(criterion).dump(), ": N");
+    Append(marks, i == 0 ? "[" : ", ", "N");
   }
-  marks += "}";
-  if (count == 1) {
-    prompt.form = marks;
-  } else {
-    for (const std::string& id : ids) {
-      Append(prompt.form, prompt.form.empty() ? "{" : ",\n ", "\"", id, "\": ", marks);
-    }
-    prompt.form += "}";
+  marks += "]";
+  for (const std::string& id : ids) {
+    Append(prompt.form, prompt.form.empty() ? "{" : ", ", "\"", id, "\": ", marks);
   }
+  prompt.form += "}";
 
   prompt.messages = {{"system", FillTemplate(prompts.system, {{"fence", fence}})},
                      {"user", FillTemplate(count == 1 ? prompts.one_answer : prompts.all_answers,

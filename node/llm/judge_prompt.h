@@ -18,8 +18,8 @@ namespace decentd::llm {
 // evaluator, equal on every platform.
 std::vector<size_t> JudgeOrder(const RoundId& round, NodeIndex evaluator, size_t count);
 
-// Sixteen hexadecimal digits that are in none of the texts. They depend on every text, so that
-// nobody can write a text that holds them.
+// Eight hexadecimal digits that are in none of the texts. They depend on every text, so that an
+// author who does not know the others' texts cannot even foresee them.
 std::string JudgeFence(const RoundId& round, NodeIndex evaluator,
                        const std::vector<std::string>& texts);
 
@@ -27,10 +27,9 @@ std::string JudgeFence(const RoundId& round, NodeIndex evaluator,
 // place.
 std::vector<std::string> FitTexts(std::vector<std::string> texts, size_t budget);
 
-// The form of a reply as a JSON schema: {"A1": {criterion: 0..20, ...}, ...}, or for one answer the
-// inner object alone.
-std::string JudgeSchema(const std::vector<std::string>& ids,
-                        const std::vector<std::string>& criteria);
+// The form of a reply as a JSON schema: {"A1": [0..20, one a criterion], ...}. Lists, because names
+// would cost several times as many tokens, and tokens are what judging waits for.
+std::string JudgeSchema(const std::vector<std::string>& ids, size_t criteria);
 
 struct JudgePrompt {
   std::vector<ChatMessage> messages;

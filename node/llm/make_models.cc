@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "node/llm/exec.h"
 #include "node/llm/openai.h"
 #include "node/llm/scripted.h"
 #include "node/llm/text.h"
@@ -13,6 +14,7 @@ namespace {
 absl::StatusOr<std::shared_ptr<Backend>> MakeBackend(const BackendConfig& config,
                                                      const std::string& node) {
   if (const auto* openai = std::get_if<OpenAiConfig>(&config)) return MakeOpenAi(*openai);
+  if (const auto* exec = std::get_if<ExecConfig>(&config)) return MakeExec(*exec);
   return MakeScripted(std::get<ScriptedConfig>(config), node);
 }
 

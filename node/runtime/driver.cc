@@ -6,9 +6,14 @@
 namespace decentd {
 namespace {
 
-constexpr size_t kMaxBatch = 4096;        // inputs stepped before one sync
-constexpr size_t kMaxPendingCommits = 64; // batches stepped ahead of the disk
+constexpr size_t kMaxBatch = 4096;  // inputs stepped before one sync
 constexpr auto kRetryWrite = std::chrono::seconds(1);
+
+// Under load batches are this far apart for each further open round, up to the bound: what is said
+// in a round then goes out in fewer, fuller Votes, and a signature saved here is one saved at every
+// peer. A round that is alone never waits.
+constexpr auto kGatherPerRound = std::chrono::microseconds(1000);
+constexpr auto kLongestGather = std::chrono::milliseconds(30);
 
 }  // namespace
 
@@ -32,6 +37,7 @@ Driver::~Driver() { Stop(); }
 void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links) {
   links_ = &links;
   replica_ = std::move(replica);
+  for (ModelCall& call : first.model_calls) Call(call);
   {
     std::lock_guard lock(mutex_);
     commits_.push_back(std::move(first));
@@ -65,6 +71,7 @@ void Driver::Stop() {
 }
 
 void Driver::RunCore() {
+  std::chrono::steady_clock::time_point stepped;  // when the last batch was
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     for (auto& question : std::exchange(questions_, {})) {
@@ -72,7 +79,9 @@ void Driver::RunCore() {
       question(*replica_);
       lock.lock();
     }
-    const bool room = commits_.size() < kMaxPendingCommits;
+    // What arrives during a sync is stepped together after it: one signature and one sync for all
+    // of it, where stepping ahead would make several.
+    const bool room = commits_.empty() && !syncing_;
     const int64_t now = Clock().monotonic_ms;
     const int64_t wake = replica_->NextWakeMs(Clock());
     if (!room || (mailbox_.empty() && wake > now)) {
@@ -80,8 +89,15 @@ void Driver::RunCore() {
       const auto wait = std::chrono::milliseconds(room ? std::max<int64_t>(1, wake - now) : 1000);
       core_wakes_.wait_for(lock, wait, [&] {
         return stopping_ || !questions_.empty() ||
-               (commits_.size() < kMaxPendingCommits && (!mailbox_.empty() || !room));
+               (commits_.empty() && !syncing_ && (!mailbox_.empty() || !room));
       });
+      continue;
+    }
+    const auto gather = std::min<std::chrono::microseconds>(
+        kLongestGather, kGatherPerRound * (std::max<size_t>(1, replica_->open_rounds()) - 1));
+    if (std::chrono::steady_clock::now() < stepped + gather) {
+      core_wakes_.wait_until(lock, stepped + gather,
+                             [&] { return stopping_ || !questions_.empty(); });
       continue;
     }
     std::vector<Input> batch;
@@ -94,6 +110,8 @@ void Driver::RunCore() {
     mailbox_.erase(mailbox_.begin(), mailbox_.begin() + static_cast<std::ptrdiff_t>(count));
     lock.unlock();
     Output output = replica_->Process(std::move(batch), Clock());
+    for (ModelCall& call : output.model_calls) Call(call);
+    stepped = std::chrono::steady_clock::now();
     lock.lock();
     if (!output.writes.empty() || !output.actions.empty()) {
       commits_.push_back(std::move(output));
@@ -110,12 +128,18 @@ void Driver::RunCommit() {
       commit_wakes_.wait(lock, [&] { return !commits_.empty() || core_done_; });
       if (commits_.empty()) return;
       outputs.swap(commits_);
+      syncing_ = true;
     }
-    core_wakes_.notify_one();
-    // One sync for all that has gathered: nothing below is done before it is durable.
+    // Nothing below is done before this is durable.
     WriteBatch writes;
     for (Output& output : outputs) writes.Append(std::move(output.writes));
-    if (!writes.empty() && !WriteUntilDurable(writes)) return;
+    const bool durable = writes.empty() || WriteUntilDurable(writes);
+    {
+      std::lock_guard lock(mutex_);
+      syncing_ = false;
+    }
+    core_wakes_.notify_one();
+    if (!durable) return;
     for (Output& output : outputs) {
       for (Action& action : output.actions) Do(action);
     }
@@ -164,7 +188,33 @@ void Driver::Do(Action& action) {
           } else {
             links_->Broadcast(a.frame);
           }
-        } else if constexpr (std::is_same_v<T, action::StartAnswer>) {
+        } else if constexpr (std::is_same_v<T, action::Publish>) {
+          board_.Publish(a.round, a.event);
+        } else if constexpr (std::is_same_v<T, action::Submitted>) {
+          std::function<void(absl::StatusOr<RoundId>)> done;
+          {
+            std::lock_guard lock(mutex_);
+            if (auto it = submissions_.find(a.ticket); it != submissions_.end()) {
+              done = std::move(it->second);
+              submissions_.erase(it);
+            }
+          }
+          if (done) done(std::move(a.result));
+        } else if constexpr (std::is_same_v<T, action::CountFault>) {
+          links_->CountFault(a.peer);
+        } else {
+          static_assert(std::is_same_v<T, action::Report>);
+          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+        }
+      },
+      action);
+}
+
+void Driver::Call(ModelCall& call) {
+  std::visit(
+      [this](auto& a) {
+        using T = std::decay_t<decltype(a)>;
+        if constexpr (std::is_same_v<T, action::StartAnswer>) {
           const RoundId round = a.request.round;
           models_.Answer(std::move(a.request), [this, round](std::variant<Answer, Abstain> result) {
             Payload payload =
@@ -188,28 +238,12 @@ void Driver::Do(Action& action) {
                         });
         } else if constexpr (std::is_same_v<T, action::PrepareJudge>) {
           models_.PrepareJudge(std::move(a.request));
-        } else if constexpr (std::is_same_v<T, action::CancelModels>) {
-          models_.Cancel(a.round);
-        } else if constexpr (std::is_same_v<T, action::Publish>) {
-          board_.Publish(a.round, a.event);
-        } else if constexpr (std::is_same_v<T, action::Submitted>) {
-          std::function<void(absl::StatusOr<RoundId>)> done;
-          {
-            std::lock_guard lock(mutex_);
-            if (auto it = submissions_.find(a.ticket); it != submissions_.end()) {
-              done = std::move(it->second);
-              submissions_.erase(it);
-            }
-          }
-          if (done) done(std::move(a.result));
-        } else if constexpr (std::is_same_v<T, action::CountFault>) {
-          links_->CountFault(a.peer);
         } else {
-          static_assert(std::is_same_v<T, action::Report>);
-          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+          static_assert(std::is_same_v<T, action::CancelModels>);
+          models_.Cancel(a.round);
         }
       },
-      action);
+      call);
 }
 
 bool Driver::Ask(std::function<void(const Replica&)> question) {

@@ -68,6 +68,7 @@ class Driver final : public LinkReceiver, public Council {
   void RunCommit();
   bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
   void Do(Action& action);
+  void Call(ModelCall& call);
   // Runs on the core thread between batches; false when it did not within a second.
   bool Ask(std::function<void(const Replica&)> question);
 
@@ -93,6 +94,7 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, size_t> mailbox_bytes_;
   std::deque<std::function<void(const Replica&)>> questions_;
   std::deque<Output> commits_;
+  bool syncing_ = false;  // a batch is on its way to the disk
   bool core_done_ = false;
   std::string disk_problem_;
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;

@@ -171,7 +171,7 @@ void Replica::On(input::Want& in) {
   if (!id) return CountFault(in.from, FaultKind::kUndecodable);
   if (auto it = rounds_.find(*id); it != rounds_.end()) {
     for (auto& frame : exchange::Serve(it->second.round, in.want)) {
-      out_.actions.push_back(action::Send{in.from, std::move(frame)});
+      Then(action::Send{in.from, std::move(frame)});
     }
     return;
   }
@@ -221,7 +221,7 @@ void Replica::On(input::Fault& in) { CountFault(in.from, in.kind); }
 
 void Replica::CountFault(NodeIndex peer, FaultKind kind) {
   ++faults_[peer][kind];
-  out_.actions.push_back(action::CountFault{peer, kind});
+  Then(action::CountFault{peer, kind});
 }
 
 void Replica::On(input::ModelFinished& in) {
@@ -273,7 +273,7 @@ void Replica::On(input::Submit& in) {
       Join(admission_.TakeWith(in.query, self_), /*sponsor=*/true);
     }
   }
-  out_.actions.push_back(action::Submitted{in.ticket, std::move(result)});
+  Then(action::Submitted{in.ticket, std::move(result)});
 }
 
 void Replica::TryJoin(const RoundId& id) {
@@ -284,8 +284,12 @@ void Replica::TryJoin(const RoundId& id) {
 }
 
 void Replica::Send(std::optional<NodeIndex> peer, std::shared_ptr<peer::v1::Frame> frame) {
-  out_.actions.push_back(action::Send{peer, std::move(frame)});
+  Then(action::Send{peer, std::move(frame)});
 }
+
+void Replica::Call(ModelCall call) { out_.model_calls.push_back(std::move(call)); }
+
+void Replica::Then(Action action) { out_.actions.push_back(std::move(action)); }
 
 Output Replica::Finish() {
   for (const RoundId& id : touched_) {

@@ -114,13 +114,16 @@ struct Report {  // one line for the log
   std::string text;
 };
 }  // namespace action
-using Action = std::variant<action::Send, action::StartAnswer, action::StartJudge,
-                            action::PrepareJudge, action::CancelModels, action::Publish,
-                            action::Submitted, action::CountFault, action::Report>;
+using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::PrepareJudge,
+                               action::CancelModels>;
+using Action = std::variant<action::Send, action::Publish, action::Submitted, action::CountFault,
+                            action::Report>;
 
-// The actions may be done only once the writes are durable. Outputs are applied in their order.
+// The actions may be done only once the writes are durable; the calls of models may begin at once,
+// for they show nobody what this node signs. Each list, and the outputs, in their order.
 struct Output {
   WriteBatch writes;
+  std::vector<ModelCall> model_calls;
   std::vector<Action> actions;
 };
 
@@ -146,6 +149,8 @@ class Replica {
   Output Process(std::vector<Input> inputs, Now now);
   // When Process wants to be called at the latest (monotonic).
   int64_t NextWakeMs(Now now) const;
+
+  size_t open_rounds() const { return rounds_.size(); }
 
   // For people. The rest of the status is the driver's.
   void FillStatus(Now now, NodeStatus* status) const;
@@ -225,6 +230,8 @@ class Replica {
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
   void WantRecord(NodeIndex peer, const RoundId& round);
   void CountFault(NodeIndex peer, FaultKind kind);
+  void Call(ModelCall call);  // at once
+  void Then(Action action);   // once this batch is durable
   Output Finish();
 
   const Roster& roster_;

@@ -172,7 +172,7 @@ void Replica::AfterReplay() {
   touched_.clear();
   unsaid_.clear();
   tell_unlinked_ = true;
-  for (action::Publish& event : replayed_events_) out_.actions.push_back(std::move(event));
+  for (action::Publish& event : replayed_events_) Then(std::move(event));
   replayed_events_.clear();
   for (auto& [id, open] : rounds_) {
     open.next_have_ms = now_.monotonic_ms;
@@ -181,7 +181,7 @@ void Replica::AfterReplay() {
     effects.start_sheet = open.round.NeedsSheet();
     StartModels(open, effects);
     if (open.round.silent()) {
-      out_.actions.push_back(action::Report{
+      Then(action::Report{
           true, "stays silent in round " + id.Hex().substr(0, 12) +
                     ": this version would say something else there than its journal holds"});
     }

@@ -90,7 +90,7 @@ Replica::OpenRound& Replica::Join(Admission::Joined joined, bool sponsor) {
 void Replica::Relay(const Envelope& envelope) {
   if (replaying_) return;
   if (own_ && own_->ByteSizeLong() > kOwnFrameBytes) {
-    out_.actions.push_back(action::Send{std::nullopt, std::move(own_)});
+    Then(action::Send{std::nullopt, std::move(own_)});
     own_ = nullptr;
   }
   if (!own_) own_ = std::make_shared<peer::v1::Frame>();
@@ -118,7 +118,7 @@ void Replica::Apply(OpenRound& open, Effects effects) {
     const std::string bytes = EncodeEvidence(evidence, id, now_.unix_ms);
     out_.writes.Put(std::string(keys::kEvidence) + std::string(Sha256(bytes).View()), bytes);
     ++evidence_;
-    out_.actions.push_back(action::Report{
+    Then(action::Report{
         true, roster_.node(evidence.author).name + " signed two conflicting messages in round " +
                   id.Hex().substr(0, 12) + "; the evidence is stored (decentctl evidence ls)"});
     Relay(*evidence.first);
@@ -127,7 +127,7 @@ void Replica::Apply(OpenRound& open, Effects effects) {
   for (const Notice& notice : effects.notices) Notify(open, notice);
   if (!replaying_) {
     StartModels(open, effects);
-    if (effects.stop_models) out_.actions.push_back(action::CancelModels{id});
+    if (effects.stop_models) Call(action::CancelModels{id});
   }
   if (effects.finished) finished_.insert(id);
   if (!effects.halt.empty()) {
@@ -147,21 +147,21 @@ void Replica::Notify(OpenRound& open, const Notice& notice) {
   event.detail = notice.detail;
   event.closed = notice.closed;
   open.events.push_back(event);
-  out_.actions.push_back(action::Publish{open.round.id(), std::move(event)});
+  Then(action::Publish{open.round.id(), std::move(event)});
 }
 
 void Replica::StartModels(OpenRound& open, const Effects& effects) {
   const Round& round = open.round;
   if (effects.start_answer) {
-    out_.actions.push_back(
+    Call(
         action::StartAnswer{{round.id(), round.query()->messages, round.query()->sampling}});
   }
   for (NodeIndex author : effects.prepare) {
     if (!roster_.panel(Phase::kSheet).Has(self_)) break;
-    out_.actions.push_back(action::PrepareJudge{MakeJudgeRequest(round, {author})});
+    Call(action::PrepareJudge{MakeJudgeRequest(round, {author})});
   }
   if (effects.start_sheet) {
-    out_.actions.push_back(action::StartJudge{MakeJudgeRequest(round, round.usable_answers())});
+    Call(action::StartJudge{MakeJudgeRequest(round, round.usable_answers())});
   }
 }
 
@@ -239,7 +239,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
                     .detail = decided ? "" : std::string(OutcomeName(verdict.outcome))});
     }
     Notify(open, {.type = Notice::Type::kCertified});
-    out_.actions.push_back(action::Report{
+    Then(action::Report{
         false, "round " + id.Hex().substr(0, 12) + " taken over decided from " +
                    roster_.node(adopted->from).name});
   } else {
@@ -254,7 +254,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
   if (open.next_record > 0) out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
   if (open.sponsor) admission_.EndSponsored(*open.sponsor);
   timers_.CancelRound(id);
-  out_.actions.push_back(action::CancelModels{id});
+  Call(action::CancelModels{id});
   touched_.erase(id);
   asked_record_ms_.erase(id);
   rounds_.erase(it);
@@ -303,7 +303,7 @@ void Replica::Halt(const std::string& reason) {
   if (!halted_.empty()) return;
   halted_ = reason;
   out_.writes.Put(std::string(keys::kHalted), reason);
-  out_.actions.push_back(action::Report{
+  Then(action::Report{
       true, "this node stops voting: " + reason +
                 ". Was its database lost or restored from an old copy? See decentd --help, "
                 "--accept-lost-database"});

@@ -95,8 +95,8 @@ void Replica::Maintain() {
     out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
     if (open.sponsor) admission_.EndSponsored(*open.sponsor);
     timers_.CancelRound(id);
-    out_.actions.push_back(action::CancelModels{id});
-    out_.actions.push_back(action::Report{
+    Call(action::CancelModels{id});
+    Then(action::Report{
         true, "round " + id.Hex().substr(0, 12) + " was not decided in time and is given up here"});
     touched_.erase(id);
     it = rounds_.erase(it);

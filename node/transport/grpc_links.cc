@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "decentd/peer/v1/peer.grpc.pb.h"
@@ -73,6 +74,7 @@ class GrpcLinks::Impl final : public RawService {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return leases_ == 0; });
     lock.unlock();
+    returned_channels_.clear();
     server_.reset();
   }
 
@@ -183,7 +185,7 @@ class GrpcLinks::Impl final : public RawService {
     return absl::OkStatus();
   }
 
-  std::shared_ptr<grpc::Channel> Channel(NodeIndex peer, const std::string& address) {
+  LentChannel Channel(NodeIndex peer, const std::string& address) {
     grpc::ChannelArguments arguments;
     arguments.SetSslTargetNameOverride(kTlsName);
     arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
@@ -194,14 +196,22 @@ class GrpcLinks::Impl final : public RawService {
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-    return grpc::CreateCustomChannel("dns:///" + address, credentials_.at(peer), arguments);
+    return {grpc::CreateCustomChannel("dns:///" + address, credentials_.at(peer), arguments),
+            [this](std::shared_ptr<grpc::Channel> channel) {
+              std::lock_guard lock(mutex_);
+              returned_channels_.push_back(std::move(channel));
+              wake_ = true;
+              changed_.notify_all();
+            }};
   }
 
   void Upkeep() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
       wake_ = false;
+      auto returned = std::exchange(returned_channels_, {});
       lock.unlock();
+      returned.clear();
       const SteadyTime now = steady_clock::now();
       SteadyTime next = now + std::chrono::seconds(10);
       for (auto& [index, link] : links_) next = std::min(next, link->Tick(now));
@@ -246,6 +256,7 @@ class GrpcLinks::Impl final : public RawService {
   bool stopping_ = false;
   bool wake_ = false;
   size_t leases_ = 0;
+  std::vector<std::shared_ptr<grpc::Channel>> returned_channels_;
   std::mt19937_64 random_{std::random_device{}()};
 };
 

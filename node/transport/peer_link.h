@@ -21,7 +21,7 @@ struct LinkEnvironment {
   const LinkOptions& options;
   EncodedFrame hello;
   // A channel that only the peer's identity key can answer.
-  std::function<std::shared_ptr<grpc::Channel>(NodeIndex, const std::string& address)> channel;
+  std::function<LentChannel(NodeIndex, const std::string& address)> channel;
   std::function<void()> wake;                    // asks for Tick soon
   std::function<std::shared_ptr<void>()> lease;  // kept by every stream
   std::function<double()> random;                // uniform in [0, 1)

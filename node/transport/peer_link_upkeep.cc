@@ -132,6 +132,9 @@ void PeerLink::Stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     CloseAll("closed", RefusalOfCalls(steady_clock::now()), actions);
+    for (const StreamPtr& stream : streams_) {
+      if (stream->dialled()) actions.cut.push_back(stream);  // a server cuts its calls itself
+    }
   }
   actions.Run();
 }

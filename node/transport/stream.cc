@@ -11,15 +11,19 @@ void Stream::MarkClosing() {
 
 // A closing stream still says its control frames (a hello tells the other side why it closes).
 bool Stream::TakeNextWrite() {
-  if (writing_ || released_ || outbox_.empty()) return false;
+  if (writing_ || released_ || write_failed_ || outbox_.empty()) return false;
   if (closing_since_ && !outbox_.has_control()) return false;
   writing_ = true;
-  being_written_ = outbox_.Pop(frames_being_written_);
+  size_t frames = 0;
+  being_written_ = outbox_.Pop(frames);
+  context_.counters.bytes_sent += being_written_.Length();
+  context_.counters.frames_sent += frames;
   return true;
 }
 
 bool Stream::MayRelease() {
-  if (!closing_since_ || holds_ > 0 || released_ || outbox_.has_control()) return false;
+  if (!closing_since_ || holds_ > 0 || released_) return false;
+  if (outbox_.has_control() && !write_failed_) return false;
   released_ = true;
   return true;
 }
@@ -27,7 +31,7 @@ bool Stream::MayRelease() {
 bool Stream::Send(EncodedFrame frame) {
   {
     std::lock_guard lock(mutex_);
-    if (closing_since_ || !outbox_.Push(std::move(frame))) return false;
+    if (closing_since_ || write_failed_ || !outbox_.Push(std::move(frame))) return false;
   }
   Flush();
   return true;
@@ -35,7 +39,7 @@ bool Stream::Send(EncodedFrame frame) {
 
 void Stream::QueueControl(EncodedFrame frame) {
   std::lock_guard lock(mutex_);
-  if (!closing_since_) outbox_.PushControl(std::move(frame));
+  if (!closing_since_ && !write_failed_) outbox_.PushControl(std::move(frame));
 }
 
 bool Stream::control_waiting() const {
@@ -49,13 +53,6 @@ void Stream::Flush() {
     if (!TakeNextWrite()) return;
     ++holds_;
   }
-  WriteTaken();
-}
-
-void Stream::WriteTaken() {
-  // Counted before the write starts: its reaction may come at once and take the next.
-  context_.counters.bytes_sent += being_written_.Length();
-  context_.counters.frames_sent += frames_being_written_;
   StartWriteOperation(&being_written_);
 }
 
@@ -68,12 +65,14 @@ void Stream::WriteDone(bool ok) {
     if (ok) {
       more = TakeNextWrite();  // the hold stays with it
     } else {
-      MarkClosing();
+      // The call is over. Its status comes after what the other side had sent is read, so the
+      // reads go on to their end.
+      write_failed_ = true;
       outbox_.Clear();
     }
   }
   if (more) {
-    WriteTaken();
+    StartWriteOperation(&being_written_);
   } else {
     DropHold();
   }
@@ -142,7 +141,11 @@ void Stream::DropHold() {
 }
 
 void Stream::Done(const grpc::Status& status) {
-  const StreamPtr self = std::move(self_);
+  StreamPtr self;
+  {
+    std::lock_guard lock(mutex_);  // after every other thread's last use
+    self = std::move(self_);
+  }
   context_.owner.OnStreamDone(self, status);
 }
 
@@ -180,7 +183,7 @@ void AcceptedStream::OnDone() {
 }
 
 std::shared_ptr<DialledStream> DialledStream::Make(StreamContext context, std::string address,
-                                                   std::shared_ptr<grpc::Channel> channel) {
+                                                   LentChannel channel) {
   std::shared_ptr<DialledStream> stream(
       new DialledStream(std::move(context), std::move(address), std::move(channel)));
   stream->KeepSelf();

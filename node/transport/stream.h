@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -104,7 +105,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool TakeNextWrite();
   bool MayRelease();
 
-  void WriteTaken();  // REQUIRES: TakeNextWrite was true; its caller has a hold
   void DropHold();
 
   const StreamContext context_;
@@ -115,8 +115,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Outbox outbox_;
   grpc::ByteBuffer reading_;        // owned by the read in flight
   grpc::ByteBuffer being_written_;  // owned by the holder of writing_
-  size_t frames_being_written_ = 0;
   bool writing_ = false;
+  bool write_failed_ = false;
   std::optional<SteadyTime> closing_since_;
   bool released_ = false;
   int holds_ = 1;  // the first read
@@ -154,22 +154,38 @@ class AcceptedStream final : public Stream,
   grpc::Status finished_with_;
 };
 
+// gRPC ends the threads that run its callbacks when the last channel or server that uses them goes,
+// and waits for them. So a channel must not be destroyed by such a thread, which is what happens if
+// it lives in a stream; this hands it on to be destroyed elsewhere.
+struct LentChannel {
+  std::shared_ptr<grpc::Channel> channel;
+  std::function<void(std::shared_ptr<grpc::Channel>)> give_back;
+
+  LentChannel(std::shared_ptr<grpc::Channel> lent,
+              std::function<void(std::shared_ptr<grpc::Channel>)> back)
+      : channel(std::move(lent)), give_back(std::move(back)) {}
+  LentChannel(LentChannel&&) = default;
+  ~LentChannel() {
+    if (channel) give_back(std::move(channel));
+  }
+};
+
 // The stream of a call that this node makes, with a channel of its own.
 class DialledStream final : public Stream,
                             public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   static std::shared_ptr<DialledStream> Make(StreamContext context, std::string address,
-                                             std::shared_ptr<grpc::Channel> channel);
+                                             LentChannel channel);
   // Connects and makes the call.
   void Start();
   bool dialled() const override { return true; }
   void Cut() override { call_context_.TryCancel(); }
 
  private:
-  DialledStream(StreamContext context, std::string address, std::shared_ptr<grpc::Channel> channel)
+  DialledStream(StreamContext context, std::string address, LentChannel channel)
       : Stream(std::move(context), std::move(address)),
         channel_(std::move(channel)),
-        stub_(channel_) {}
+        stub_(channel_.channel) {}
 
   void OnReadDone(bool ok) override { ReadDone(ok); }
   void OnWriteDone(bool ok) override { WriteDone(ok); }
@@ -180,7 +196,7 @@ class DialledStream final : public Stream,
   void CloseOperation() override { call_context_.TryCancel(); }
   void Release(const grpc::Status&) override { RemoveHold(); }
 
-  std::shared_ptr<grpc::Channel> channel_;
+  LentChannel channel_;  // before those that share it, so that it goes last
   grpc::GenericStub stub_;
   grpc::ClientContext call_context_;
 };

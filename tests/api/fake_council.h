@@ -47,6 +47,10 @@ class FakeCouncil : public Council {
     rounds_[id].summary.state = state;
     order_.insert(order_.begin(), id);
   }
+  void SetSummary(const RoundSummary& summary) {
+    std::lock_guard lock(mutex_);
+    rounds_.at(summary.id).summary = summary;
+  }
   void SetState(const RoundId& id, RoundSummary::State state) {
     std::lock_guard lock(mutex_);
     rounds_.at(id).summary.state = state;

@@ -76,7 +76,7 @@ TEST_F(NodeCheckTest, FindsAnApiKeyThatIsNotThere) {
 }
 
 TEST_F(NodeCheckTest, FindsAProgramThatCannotRun) {
-  config_.answer_model = ExecBackend{{folder_ / "absent"}, 1000, 1024, 1};
+  config_.answer_model = ExecBackend{{folder_ / "absent"}, "", 1000, 1024, 1};
   EXPECT_THAT(Check().problems, ElementsAre(HasSubstr("cannot run")));
 }
 

@@ -48,14 +48,16 @@ clients:
   allowed_keys: [d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a]
   requests_per_minute: 5
   rounds_in_flight: 2
-http: {listen: "127.0.0.1:0", token_file: token}
 models:
+  system_prompt: Be brief.
   answer:
     backend: openai
     url: https://api.example.org/v1
     model: big
     temperature: 0.5
     max_tokens: 100
+    max_completion_tokens: true
+    tls_authority: ca.pem
     seed: -7
     timeout: 20s
     retries: 3
@@ -69,6 +71,7 @@ models:
     output_limit: 64KiB
     concurrency: 2
     method: per_answer
+    extra_tokens: 900
     prompts: prompts
 limits: {rounds_open: 10, model_calls: 3}
 retention: {rounds: 50, age: 30d}
@@ -85,12 +88,15 @@ TEST(NodeConfigFile, SaysWhatItSays) {
   EXPECT_EQ(config.clients.tls_key, "/etc/decentd/tls/k.pem");
   EXPECT_EQ(config.clients.allowed_keys.size(), 1u);
   EXPECT_EQ(config.clients.requests_per_minute, 5u);
-  EXPECT_EQ(config.http.token_file, "/etc/decentd/token");
   const auto& answer = std::get<OpenAiBackend>(*config.answer_model);
   EXPECT_EQ(answer.url, "https://api.example.org/v1");
   EXPECT_EQ(answer.temperature, 0.5);
   EXPECT_EQ(answer.max_tokens, 100u);
   EXPECT_EQ(answer.seed, -7);
+  EXPECT_TRUE(answer.max_completion_tokens);
+  EXPECT_EQ(answer.tls_authority, "/etc/decentd/ca.pem");
+  EXPECT_EQ(config.judge_model->extra_tokens, 900u);
+  EXPECT_EQ(config.system_prompt, "Be brief.");
   EXPECT_EQ(answer.timeout_ms, 20'000u);
   EXPECT_EQ(answer.retries, 3u);
   EXPECT_EQ(answer.api_key_env, "EXAMPLE_KEY");
@@ -113,7 +119,6 @@ TEST(NodeConfigFile, LeavesTheRestAtItsDefaults) {
   EXPECT_EQ(loaded->config.clients.listen, ClientApiConfig{}.listen);
   EXPECT_EQ(loaded->config.limits.model_calls, LimitsConfig{}.model_calls);
   EXPECT_FALSE(loaded->config.answer_model.has_value());
-  EXPECT_TRUE(loaded->config.http.listen.empty());
 }
 
 TEST(NodeConfigFile, TellsWhereEveryValueComesFrom) {
@@ -142,7 +147,6 @@ TEST(NodeConfigFile, AnAddressThatOthersReachNeedsTls) {
               AllOf(StartsWith("5:"), HasSubstr("there is no TLS"), HasSubstr("insecure: true")));
   EXPECT_TRUE(Parse("clients: {listen: \"0.0.0.0:7401\", insecure: true}\n").ok());
   EXPECT_THAT(ErrorOf("clients: {tls_key: k}\n"), HasSubstr("give both or none"));
-  EXPECT_THAT(ErrorOf("http: {listen: \"0.0.0.0:80\", insecure: true}\n"), HasSubstr("token_file"));
 }
 
 TEST(NodeConfigFile, AnEmptyAllowListIsNotTakenForEveryone) {
@@ -200,8 +204,9 @@ TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
   const std::string rendered = RenderNodeConfig({"alice"});
   for (std::string_view line : Split(rendered, '\n')) {
     for (std::string_view example :
-         {"# passphrase_file:", "# temperature:", "# max_tokens:", "# seed:", "# api_key_env:",
-          "# prices:", "# prompts:", "# http:", "#   listen:", "#   token_file:"}) {
+         {"# passphrase_file:", "# temperature:", "# max_tokens:", "# max_completion_tokens:",
+          "# tls_authority:", "# system_prompt:", "# seed:", "# api_key_env:", "# prices:",
+          "# prompts:"}) {
       const size_t at = line.find(example);
       if (at == std::string_view::npos) continue;
       Append(text, line.substr(0, at), line.substr(at + 2), "\n");
@@ -211,7 +216,6 @@ TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
   }
   const auto loaded = ParseNodeConfig(text, "node.yaml");
   ASSERT_TRUE(loaded.ok()) << loaded.status() << text;
-  EXPECT_EQ(loaded->config.http.listen, "127.0.0.1:9400");
   EXPECT_EQ(std::get<OpenAiBackend>(*loaded->config.answer_model).api_key_env, "OPENAI_API_KEY");
 }
 

@@ -15,9 +15,9 @@ std::string ErrorOf(std::string_view text) { return MessageOf(ParseYaml(text, "f
 TEST(YamlDocument, RemembersWhereThingsStood) {
   const absl::StatusOr<YamlValue> root = ParseYaml("a: 1\nb:\n  - x\n  - \"y\"\n", "f.yaml");
   ASSERT_TRUE(root.ok()) << root.status();
-  ASSERT_EQ(root->entries.size(), 2u);
-  EXPECT_EQ(root->entries[0].second.text, "1");
-  const YamlValue& list = root->entries[1].second;
+  ASSERT_EQ(root->items.size(), 2u);
+  EXPECT_EQ(root->items[0].text, "1");
+  const YamlValue& list = root->items[1];
   ASSERT_EQ(list.items.size(), 2u);
   EXPECT_EQ(YamlPlace("f.yaml", list.items[1]), "f.yaml:4:5");
   EXPECT_TRUE(list.items[1].quoted);
@@ -69,8 +69,8 @@ TEST(YamlScalarTest, ReadsBackAsTheSameText) {
                            "back\\slash", " padded ", "*a", "[1]", "host:80", "..", "%"}) {
     const absl::StatusOr<YamlValue> root = ParseYaml("k: " + YamlScalar(text) + "\n", "f");
     ASSERT_TRUE(root.ok()) << text << root.status();
-    EXPECT_EQ(root->entries[0].second.type, YamlValue::Type::kScalar) << text;
-    EXPECT_EQ(root->entries[0].second.text, text);
+    EXPECT_EQ(root->items[0].type, YamlValue::Type::kScalar) << text;
+    EXPECT_EQ(root->items[0].text, text);
   }
 }
 

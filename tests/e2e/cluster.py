@@ -21,8 +21,8 @@ from programs import (PATIENCE_SECONDS, decentctl, decentctl_json, environment, 
 
 NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
 
-# Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has waited
-# for no deadline.
+# Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has
+# waited for no deadline.
 TEST_DEADLINES = {"soft": "10m", "hard": "15m"}
 
 

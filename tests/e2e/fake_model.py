@@ -116,14 +116,12 @@ class FakeModel:
 
 
 def marks(schema, prompt):
-    """A reply that fits the judge's schema: {"A1": {criterion: mark, ...}, ...}, or for one answer
-    the inner object alone. Model 0's answer gets 20 points in all criteria, each further one 1 less."""
+    """A reply that fits the judge's schema: {"A1": [mark, one a criterion], ...}. Model 0's answer
+    gets 20 points everywhere, each further one 1 less."""
     def mark_of(shown_text):
         model = re.search(r"answer of model (\d+)", shown_text)
         return max(0, 20 - int(model.group(1))) if model else 0
 
-    if all(inner["type"] == "integer" for inner in schema["properties"].values()):
-        return dict.fromkeys(schema["properties"], mark_of(prompt))
     shown = dict(re.findall(r"<<<BEGIN \w+ (A\d+)>>>\n(.*?)\n<<<END", prompt, re.S))
-    return {name: dict.fromkeys(inner["properties"], mark_of(shown.get(name, "")))
+    return {name: [mark_of(shown.get(name, prompt))] * inner["minItems"]
             for name, inner in schema["properties"].items()}

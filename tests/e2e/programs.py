@@ -52,8 +52,8 @@ def decentctl(*arguments, expect=0, timeout=PATIENCE_SECONDS, **options):
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False,
                           env=environment(), **options)
     if expect is not None and done.returncode != expect:
-        raise CommandFailed(f"{' '.join(command)}\nended with {done.returncode}, expected {expect}\n"
-                            f"stdout:\n{done.stdout}\nstderr:\n{done.stderr}")
+        raise CommandFailed(f"{' '.join(command)}\nended with {done.returncode}, "
+                            f"expected {expect}\nstdout:\n{done.stdout}\nstderr:\n{done.stderr}")
     return done
 
 
@@ -67,8 +67,8 @@ def decentctl_json(*arguments, **options):
 
 
 def wait_until(predicate, what, timeout=PATIENCE_SECONDS, explain=lambda: ""):
-    """Returns the predicate's first true value. Asks again every 50 ms, for what it looks at lives in
-    other processes; fails with `what` when it stays false."""
+    """Returns the predicate's first true value. Asks again every 50 ms, for what it looks at lives
+    in other processes; fails with `what` when it stays false."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()
     while True:

@@ -3,14 +3,15 @@
 import unittest
 
 from cluster import Cluster
-from fake_model import FakeModel
+from fake_model import ANSWER, FakeModel
 from programs import decentctl, find_program, wait_until
 
 
 @unittest.skipUnless(find_program("byzantine_decentd"), "byzantine_decentd was not built")
 class Byzantine(unittest.TestCase):
     def attacked(self, models, attack):
-        cluster = Cluster(models)
+        # What a forger says never counts, so its slots are waited for until the soft deadline.
+        cluster = Cluster(models, deadlines={"soft": "3s", "hard": "15m"})
         dave = cluster.nodes[3]
         dave.daemon, dave.daemon_arguments = "byzantine_decentd", ["--attack", attack]
         return cluster
@@ -58,6 +59,34 @@ class Byzantine(unittest.TestCase):
             for node in cluster.nodes[:3]:
                 self.assertEqual(cluster.evidence(node), [],
                                  "a forged message proves nothing against its author")
+
+    def test_seven_nodes_stand_a_forger_an_equivocator_and_a_kill_in_mid_round(self):
+        with FakeModel() as models, \
+                Cluster(models, n=7, deadlines={"soft": "8s", "hard": "15m"}) as cluster:
+            *honest, frank, grace = cluster.nodes
+            erin = honest[4]
+            frank.daemon, frank.daemon_arguments = "byzantine_decentd", ["--attack", "equivocate"]
+            grace.daemon, grace.daemon_arguments = "byzantine_decentd", ["--attack", "forge"]
+            models.hold(erin.index, ANSWER)
+            for node in cluster.nodes:
+                node.start()
+            for node in honest:
+                wait_until(lambda node=node: (node.status() or {}).get("reachable", 0) >= 6,
+                           f"{node.name} reaches the others", explain=node.last_log)
+            asking = cluster.ask_in_background("What is 17 + 25?", node=cluster.nodes[0])
+            models.wait_for_held(erin.index, ANSWER)
+            erin.kill()
+            erin.start()
+            models.release()
+            asked = asking.result()
+            self.assertEqual(asked["outcome"], "decided")
+            rounds = cluster.wait_decided(asked["round_id"], honest)
+            self.assertEqual({r["winner"] for r in rounds}, {asked["winner"]})
+            for node in honest:
+                cluster.verify(cluster.export(asked["round_id"], node))
+            found = wait_until(lambda: [e for node in honest for e in cluster.evidence(node)],
+                               "an honest node holds evidence")
+            self.assertEqual({proof["author"] for proof in found}, {"frank"})
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class SmallModel(unittest.TestCase):
         port = free_ports(1)[0]
         server = subprocess.Popen(
             [PYTHON, ROOT / "deploy" / "models" / "small_model_server.py",
-             "--dir", MODEL_DIR, "--port", str(port)], stdout=sys.stderr)
+             "--model", MODEL_DIR / "model.gguf", "--port", str(port)], stdout=sys.stderr)
         try:
             def ready():
                 self.assertIsNone(server.poll(), "the model server ended while it started")

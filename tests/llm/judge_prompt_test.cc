@@ -52,7 +52,7 @@ TEST(JudgePrompt, AnswersCannotCloseTheirFence) {
   const JudgePrompt prompt = MakeJudgePrompt(BuiltInPrompts(), {}, request, 1 << 16);
   ASSERT_EQ(prompt.messages.size(), 2u);
   const std::string& system = prompt.messages[0].content;
-  const std::string used = system.substr(system.find("<<<BEGIN ") + 9, 16);
+  const std::string used = system.substr(system.find("<<<BEGIN ") + 9, 8);
   EXPECT_NE(used, fence);
   const std::string& user = prompt.messages[1].content;
   for (const char* name : {"Q", "A1", "A2"}) {
@@ -108,18 +108,17 @@ TEST(JudgePrompt, UnknownCriteriaAreExplainedByTheirName) {
   const JudgePrompt prompt = MakeJudgePrompt(BuiltInPrompts(), {}, request, 1000);
   EXPECT_NE(prompt.messages[1].content.find("- good_taste: 20 = best in good taste"),
             std::string::npos);
-  EXPECT_EQ(prompt.form, R"({"good_taste": N})");
+  EXPECT_EQ(prompt.form, R"({"A1": [N]})");
 }
 
 TEST(JudgeSchema, AsksForEveryMarkOfEveryAnswerAndNoMore) {
-  const auto schema = nlohmann::json::parse(JudgeSchema({"A1", "A2"}, {"x", "y"}));
+  const auto schema = nlohmann::json::parse(JudgeSchema({"A1", "A2"}, 5));
   EXPECT_EQ(schema["required"], (nlohmann::json{"A1", "A2"}));
   EXPECT_EQ(schema["additionalProperties"], false);
   const auto& marks = schema["properties"]["A2"];
-  EXPECT_EQ(marks["required"], (nlohmann::json{"x", "y"}));
-  EXPECT_EQ(marks["properties"]["y"],
-            (nlohmann::json{{"type", "integer"}, {"minimum", 0}, {"maximum", 20}}));
-  EXPECT_EQ(nlohmann::json::parse(JudgeSchema({"A1"}, {"x", "y"})), marks);
+  EXPECT_EQ(marks["minItems"], 5);
+  EXPECT_EQ(marks["maxItems"], 5);
+  EXPECT_EQ(marks["items"], (nlohmann::json{{"type", "integer"}, {"minimum", 0}, {"maximum", 20}}));
 }
 
 }  // namespace

@@ -250,7 +250,7 @@ TEST_F(OpenAiTest, AskedForMarksWithASchemaUntilTheServerRefusesIt) {
   ASSERT_EQ(requests.size(), 3u) << "refused once, then remembered";
   const auto format = json::parse(requests[0].body)["response_format"];
   EXPECT_EQ(format["type"], "json_schema");
-  EXPECT_EQ(format["json_schema"]["schema"]["required"], json(kCriteria));
+  EXPECT_EQ(format["json_schema"]["schema"]["required"], json({"A1"}));
 }
 
 TEST_F(OpenAiTest, RequiredSchemasDoNotFallBack) {

@@ -40,6 +40,13 @@ class BundleMaker {
         SignQuery(cluster.client(), roster_.cluster_id(), cluster.MakeQuery(options_.question)));
     round_ = RoundId{Sha256(query_->body)};
   }
+  // The round of a query that a client signed already.
+  BundleMaker(const TestCluster& cluster, EnvelopePtr query, BundleOptions options = {})
+      : cluster_(cluster),
+        roster_(cluster.roster()),
+        options_(std::move(options)),
+        query_(std::move(query)),
+        round_{Sha256(query_->body)} {}
 
   const RoundId& round() const { return round_; }
   const EnvelopePtr& query() const { return query_; }

@@ -118,23 +118,26 @@ void World::Step(int i, std::vector<Input> inputs) {
 void World::Do(int i, Output output) {
   Node& self = node(i);
   if (!output.writes.empty() && !self.store->WriteSynced(output.writes).ok()) return;
-  for (Action& action : output.actions) {
-    if (auto* send = std::get_if<action::Send>(&action)) {
-      for (int j = 0; j < options_.n; ++j) {
-        if (j == i || (send->peer && send->peer->value != j)) continue;
-        SendFrame(i, j, *send->frame);
-      }
-    } else if (auto* start = std::get_if<action::StartAnswer>(&action)) {
+  for (ModelCall& call : output.model_calls) {
+    if (auto* start = std::get_if<action::StartAnswer>(&call)) {
       if (auto payload = answer(i, start->request)) {
         At(now_ms_ + model_ms,
            {i, self.boot,
             {input::ModelFinished{start->request.round, Phase::kAnswer, *std::move(payload)}}});
       }
-    } else if (auto* begin = std::get_if<action::StartJudge>(&action)) {
+    } else if (auto* begin = std::get_if<action::StartJudge>(&call)) {
       if (auto payload = judge(i, begin->request)) {
         At(now_ms_ + model_ms,
            {i, self.boot,
             {input::ModelFinished{begin->request.round, Phase::kSheet, *std::move(payload)}}});
+      }
+    }
+  }
+  for (Action& action : output.actions) {
+    if (auto* send = std::get_if<action::Send>(&action)) {
+      for (int j = 0; j < options_.n; ++j) {
+        if (j == i || (send->peer && send->peer->value != j)) continue;
+        SendFrame(i, j, *send->frame);
       }
     } else if (auto* publish = std::get_if<action::Publish>(&action)) {
       self.events.push_back(publish->event);

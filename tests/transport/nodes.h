@@ -183,6 +183,7 @@ inline LinkTimes ShortTimes() {
   times.longest_backoff = std::chrono::milliseconds(200);
   times.higher_index_waits = std::chrono::milliseconds(50);
   times.good_after = std::chrono::milliseconds(200);
+  times.link_within = std::chrono::seconds(20);  // handshakes on a starved machine
   times.linger = std::chrono::milliseconds(200);
   return times;
 }
@@ -194,6 +195,7 @@ struct Node {
   Recorder recorder;
   std::unique_ptr<GrpcLinks> links;
 
+  ~Node() { recorder.Hold(false); }  // the links wait for what runs in their receiver
   std::string address() const { return absl::StrCat("127.0.0.1:", links->port()); }
   PeerState State(NodeIndex peer) const {
     for (PeerState& state : links->States()) {

@@ -73,6 +73,9 @@ absl::StatusOr<Query> MakeQuery(const AskOptions& options, const std::string& qu
         std::min(lifetime, absl::Milliseconds(roster->parameters().longest_lifetime_ms / 10 * 9));
   }
   query.expiry_unix_ms = absl::ToUnixMillis(absl::Now() + lifetime);
+  if (!IsUtf8(question) || !IsUtf8(options.system)) {
+    return absl::InvalidArgumentError("the question or the system message is not UTF-8 text");
+  }
   const std::string body = EncodeBody(query);
   if (body.size() > MaxBodyBytes(Kind::kQuery)) {
     return absl::InvalidArgumentError(absl::StrCat("the question is too long: at most ",
@@ -80,8 +83,8 @@ absl::StatusOr<Query> MakeQuery(const AskOptions& options, const std::string& qu
   }
   if (!DecodeQuery(body)) {
     return absl::InvalidArgumentError(
-        "no node would take this question: the text must be UTF-8 and the sampling limits within "
-        "their ranges (temperature 0 to 2, top-p 0 to 1, max-tokens at least 1)");
+        "no node would take this question: expected temperature 0 to 2, top-p 0 to 1 and "
+        "max-tokens at least 1");
   }
   return query;
 }

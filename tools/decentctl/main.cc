@@ -7,6 +7,7 @@
 #include "tools/decentctl/commands.h"
 #include "tools/decentctl/context.h"
 #include "tools/decentctl/exit_codes.h"
+#include "tools/decentctl/online_commands.h"
 
 namespace decentd {
 namespace {
@@ -20,6 +21,10 @@ constexpr AddCommands kCommandGroups[] = {
     AddConfigCommands,      // config show, check
     AddClientCommands,      // client init
     AddKeyCommands,         // key show, passphrase
+    AddAskCommands,         // ask
+    AddRoundsCommands,      // rounds ls, show, export
+    AddProofCommands,       // verify, replay
+    AddNodeCommands,        // status, peers, evidence ls, export
     AddCompletionCommands,  // completion bash
 };
 

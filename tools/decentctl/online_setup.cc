@@ -42,7 +42,8 @@ void AddOnlineOptions(CLI::App* command, OnlineOptions& options) {
       ->add_option("--node", options.nodes,
                    "A node's client address instead of client.yaml's: host:port, tls://host:port "
                    "or insecure://host:port; several are tried in turn")
-      ->type_name("ADDRESS");
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);  // one for each --node: what follows may be the question
   command->add_option("--tls-authority", options.tls_authority,
                       "PEM file of the authority that signed the nodes' certificates");
 }

@@ -140,6 +140,15 @@ std::string PrintableLine(std::string_view text) {
   return out;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto [code, length] = Next(text);
+    if (code == kReplacement && length == 1) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 size_t DisplayWidth(std::string_view text) {
   size_t width = 0;
   while (!text.empty()) {

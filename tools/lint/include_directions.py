@@ -30,9 +30,10 @@ MAY_INCLUDE = {
     "node/llm/": SHELL,
     "node/api/": SHELL,
     "node/config/": SHELL,
-    "node/runtime/": ("node/core/", "node/codec/", "node/proof/", "crypto/", "storage/",
+    "node/runtime/": ("node/core/", "node/codec/", "node/proof/", "crypto/", "storage/", "decentd/",
                       "node/transport/links.h", "node/llm/models.h", "node/api/council.h"),
-    "node/": ANYTHING,  # main.cc: the only place that wires shells together
+    "node/daemon/": ANYTHING,  # the only place that wires shells together
+    "node/": ANYTHING,         # main.cc
     "tools/": ANYTHING,
     "tests/": ANYTHING,
 }
@@ -86,7 +87,7 @@ def include_problem(path, quoted, angled, is_file):
     if any(quoted.startswith(allowed) for allowed in MAY_INCLUDE[room]):
         return None
     return (f"{room} must not include {quoted} (allowed: {names(MAY_INCLUDE[room])}); move what both "
-            f"need to a room that both may see, or let main.cc wire them")
+            f"need to a room that both may see, or let node/daemon wire them")
 
 
 def import_problem(path, target):
