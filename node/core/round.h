@@ -3,7 +3,8 @@
 // no clock, thread, randomness or bytes. Not thread-safe.
 //
 // A statement of this node leaves in Effects::say, is signed by the runtime and comes back through
-// Step; only then does it count. Votes gather until Flush.
+// Step; only then does it count. Votes gather until Flush, which is due once urgent() holds; what
+// is not urgent should follow soon (docs/SPEC.md, section 6).
 #pragma once
 
 #include <map>
@@ -33,12 +34,15 @@ class Round {
   [[nodiscard]] Effects Step(const Event& event);
   // At most one Votes with all that gathered since the last call.
   [[nodiscard]] Effects Flush();
+  // Others wait for something that gathered.
+  bool urgent() const { return urgent_; }
+  bool has_votes() const { return !pending_.empty(); }
 
   // No statement of this node any more (halted, or newer code disagrees with its journal).
   // What was gathered and not yet flushed is never said.
   void Silence() {
     silent_ = true;
-    pending_.clear();
+    DropVotes();
   }
 
   const RoundId& id() const { return id_; }
@@ -92,6 +96,11 @@ class Round {
   Verdict BaseVerdict(Outcome outcome) const;
   // Moves what the sets want said into the pending votes, and drops it all when silent.
   void Collect(Effects& out);
+  bool IsUrgent(const Vote& vote) const;
+  void DropVotes() {
+    pending_.clear();
+    urgent_ = false;
+  }
 
   const Roster& roster_;
   const NodeIndex self_;
@@ -109,6 +118,7 @@ class Round {
   bool sponsored_ = false;  // by this node, as far as its database knows
   uint64_t next_seq_ = 0;
   std::vector<Vote> pending_;
+  bool urgent_ = false;
   bool proposed_[2] = {false, false};
   bool decision_said_ = false;
 

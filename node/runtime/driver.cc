@@ -15,6 +15,22 @@ constexpr auto kRetryWrite = std::chrono::seconds(1);
 constexpr auto kGatherPerRound = std::chrono::microseconds(1000);
 constexpr auto kLongestGather = std::chrono::milliseconds(30);
 
+// What nobody waits for shares the sync of what follows, if that comes soon.
+constexpr auto kLongestHold = std::chrono::milliseconds(5);
+
+// Other nodes or a client wait for it; progress shown to people can wait a little.
+bool IsUrgent(const Output& output) {
+  return std::ranges::any_of(output.actions, [](const Action& action) {
+    if (const auto* publish = std::get_if<action::Publish>(&action)) {
+      using Type = RoundEvent::Type;
+      const Type type = publish->event.type;
+      return type == Type::kDecided || type == Type::kFailed || type == Type::kCertified;
+    }
+    return std::holds_alternative<action::Send>(action) ||
+           std::holds_alternative<action::Submitted>(action);
+  });
+}
+
 }  // namespace
 
 Now Driver::Clock() {
@@ -41,6 +57,7 @@ void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links)
   {
     std::lock_guard lock(mutex_);
     commits_.push_back(std::move(first));
+    commits_urgent_ = true;
   }
   commit_thread_ = std::thread([this] { RunCommit(); });
   core_thread_ = std::thread([this] { RunCore(); });
@@ -81,7 +98,7 @@ void Driver::RunCore() {
     }
     // What arrives during a sync is stepped together after it: one signature and one sync for all
     // of it, where stepping ahead would make several.
-    const bool room = commits_.empty() && !syncing_;
+    const bool room = !commits_urgent_ && !syncing_;
     const int64_t now = Clock().monotonic_ms;
     const int64_t wake = replica_->NextWakeMs(Clock());
     if (!room || (mailbox_.empty() && wake > now)) {
@@ -89,7 +106,7 @@ void Driver::RunCore() {
       const auto wait = std::chrono::milliseconds(room ? std::max<int64_t>(1, wake - now) : 1000);
       core_wakes_.wait_for(lock, wait, [&] {
         return stopping_ || !questions_.empty() ||
-               (commits_.empty() && !syncing_ && (!mailbox_.empty() || !room));
+               (!commits_urgent_ && !syncing_ && (!mailbox_.empty() || !room));
       });
       continue;
     }
@@ -114,6 +131,8 @@ void Driver::RunCore() {
     stepped = std::chrono::steady_clock::now();
     lock.lock();
     if (!output.writes.empty() || !output.actions.empty()) {
+      if (commits_.empty()) commits_since_ = stepped;
+      commits_urgent_ |= IsUrgent(output);
       commits_.push_back(std::move(output));
       commit_wakes_.notify_one();
     }
@@ -125,9 +144,17 @@ void Driver::RunCommit() {
     std::deque<Output> outputs;
     {
       std::unique_lock lock(mutex_);
-      commit_wakes_.wait(lock, [&] { return !commits_.empty() || core_done_; });
+      while (!commits_urgent_ && !core_done_) {
+        if (commits_.empty()) {
+          commit_wakes_.wait(lock);
+        } else if (commit_wakes_.wait_until(lock, commits_since_ + kLongestHold) ==
+                   std::cv_status::timeout) {
+          break;
+        }
+      }
       if (commits_.empty()) return;
       outputs.swap(commits_);
+      commits_urgent_ = false;
       syncing_ = true;
     }
     // Nothing below is done before this is durable.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -94,6 +95,8 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, size_t> mailbox_bytes_;
   std::deque<std::function<void(const Replica&)>> questions_;
   std::deque<Output> commits_;
+  bool commits_urgent_ = false;  // somebody waits for one of them
+  std::chrono::steady_clock::time_point commits_since_;  // when the first of them was stepped
   bool syncing_ = false;  // a batch is on its way to the disk
   bool core_done_ = false;
   std::string disk_problem_;

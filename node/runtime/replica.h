@@ -171,6 +171,7 @@ class Replica {
     int64_t next_have_ms = 0;
     bool changed_since_have = true;
     std::map<NodeIndex, int64_t> replied_ms;  // when a peer's Have was last answered
+    std::optional<int64_t> say_by_ms;  // votes gathered that nobody waits for
   };
   struct Saying {
     RoundId round;
@@ -210,6 +211,7 @@ class Replica {
   void StartModels(OpenRound& open, const Effects& effects);
   JudgeRequest MakeJudgeRequest(const Round& round, const std::vector<NodeIndex>& authors) const;
   void Settle();
+  void FlushDue(OpenRound& open);
   AnyVerified SignAndJournal(OpenRound& open, const Statement& statement);
   void CloseFinished();
   void Close(const RoundId& id, const input::Record* adopted);

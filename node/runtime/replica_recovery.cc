@@ -116,11 +116,9 @@ absl::Status Replica::ReplayRound(const RoundId& id,
     }
   }
   if (open == nullptr) return damaged("it is empty");
-  // The journal ends at the end of a batch, where nothing is left unsaid: this code would say
-  // something that the code which wrote the journal did not.
-  Apply(*open, open->round.Flush());
-  take_said();
-  if (!expected.empty()) open->round.Silence();
+  // The journal ends at the end of a batch, where nothing is left unsaid that others wait for:
+  // this code would say something that the code which wrote the journal did not.
+  if (!expected.empty() || open->round.urgent()) open->round.Silence();
   if (!halted_.empty()) open->round.Silence();
   out_.actions.clear();
   for (const RoundEvent& event : open->events) {
@@ -176,6 +174,7 @@ void Replica::AfterReplay() {
   replayed_events_.clear();
   for (auto& [id, open] : rounds_) {
     open.next_have_ms = now_.monotonic_ms;
+    if (open.round.has_votes()) open.say_by_ms = now_.monotonic_ms;
     Effects effects;
     effects.start_answer = open.round.NeedsAnswer();
     effects.start_sheet = open.round.NeedsSheet();

@@ -13,6 +13,7 @@ namespace decentd {
 namespace {
 
 constexpr int64_t kFirstHaveMs = 500;     // by then a round without trouble is over
+constexpr int64_t kLongestHoldMs = 20;    // of votes that nobody waits for
 constexpr size_t kQuestionBytes = 240;    // of a question shown in a list
 constexpr size_t kOwnFrameBytes = 1u << 20;
 
@@ -182,9 +183,7 @@ void Replica::Settle() {
   for (;;) {
     if (unsaid_.empty()) {
       for (const RoundId& id : touched_) {
-        if (auto it = rounds_.find(id); it != rounds_.end()) {
-          Apply(it->second, it->second.round.Flush());
-        }
+        if (auto it = rounds_.find(id); it != rounds_.end()) FlushDue(it->second);
       }
       if (unsaid_.empty()) return;
     }
@@ -196,6 +195,17 @@ void Replica::Settle() {
       Apply(it->second, it->second.round.Step(ToEvent(statement)));
     }
   }
+}
+
+void Replica::FlushDue(OpenRound& open) {
+  if (!open.round.has_votes()) {
+    open.say_by_ms.reset();
+    return;
+  }
+  if (!open.say_by_ms) open.say_by_ms = now_.monotonic_ms + kLongestHoldMs;
+  if (!open.round.urgent() && now_.monotonic_ms < *open.say_by_ms) return;
+  open.say_by_ms.reset();
+  Apply(open, open.round.Flush());
 }
 
 AnyVerified Replica::SignAndJournal(OpenRound& open, const Statement& statement) {

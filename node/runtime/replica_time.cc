@@ -44,6 +44,9 @@ void Replica::Tick() {
     }
     Send(std::nullopt, std::move(frame));
   }
+  for (const auto& [id, open] : rounds_) {
+    if (open.say_by_ms && *open.say_by_ms <= now_.monotonic_ms) touched_.insert(id);
+  }
   SendHaves();
   if (now_.monotonic_ms >= next_maintenance_ms_) {
     next_maintenance_ms_ = now_.monotonic_ms + kMaintenanceMs;
@@ -109,7 +112,10 @@ int64_t Replica::NextWakeMs(Now now) const {
   if (const auto change = reachability_.NextChangeMs(now.monotonic_ms)) {
     next = std::min(next, *change);
   }
-  for (const auto& [id, open] : rounds_) next = std::min(next, open.next_have_ms);
+  for (const auto& [id, open] : rounds_) {
+    next = std::min(next, open.next_have_ms);
+    if (open.say_by_ms) next = std::min(next, *open.say_by_ms);
+  }
   return next;
 }
 
