@@ -54,13 +54,9 @@ void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links)
   links_ = &links;
   replica_ = std::move(replica);
   for (ModelCall& call : first.model_calls) Call(call);
-  {
-    std::lock_guard lock(mutex_);
-    commits_.push_back(std::move(first));
-    commits_urgent_ = true;
-  }
-  commit_thread_ = std::thread([this] { RunCommit(); });
-  core_thread_ = std::thread([this] { RunCore(); });
+  held_.push_back(std::move(first));
+  held_urgent_ = true;
+  thread_ = std::thread([this] { Run(); });
 }
 
 void Driver::Stop() {
@@ -68,15 +64,8 @@ void Driver::Stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  core_wakes_.notify_all();
-  commit_wakes_.notify_all();
-  if (core_thread_.joinable()) core_thread_.join();
-  {
-    std::lock_guard lock(mutex_);
-    core_done_ = true;
-  }
-  commit_wakes_.notify_all();
-  if (commit_thread_.joinable()) commit_thread_.join();
+  wakes_.notify_all();
+  if (thread_.joinable()) thread_.join();
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions;
   {
     std::lock_guard lock(mutex_);
@@ -87,94 +76,78 @@ void Driver::Stop() {
   }
 }
 
-void Driver::RunCore() {
-  std::chrono::steady_clock::time_point stepped;  // when the last batch was
+void Driver::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    for (auto& question : std::exchange(questions_, {})) {
+    AnswerQuestions(lock);
+    const auto now = SteadyClock::now();
+    if (held_urgent_ || (!held_.empty() && now >= held_since_ + kLongestHold)) {
       lock.unlock();
-      question(*replica_);
+      Commit();
       lock.lock();
-    }
-    // What arrives during a sync is stepped together after it: one signature and one sync for all
-    // of it, where stepping ahead would make several.
-    const bool room = !commits_urgent_ && !syncing_;
-    const int64_t now = Clock().monotonic_ms;
-    const int64_t wake = replica_->NextWakeMs(Clock());
-    if (!room || (mailbox_.empty() && wake > now)) {
-      // A full disk stops the stepping, not the answering of questions.
-      const auto wait = std::chrono::milliseconds(room ? std::max<int64_t>(1, wake - now) : 1000);
-      core_wakes_.wait_for(lock, wait, [&] {
-        return stopping_ || !questions_.empty() ||
-               (!commits_urgent_ && !syncing_ && (!mailbox_.empty() || !room));
-      });
       continue;
     }
-    const auto gather = std::min<std::chrono::microseconds>(
-        kLongestGather, kGatherPerRound * (std::max<size_t>(1, replica_->open_rounds()) - 1));
-    if (std::chrono::steady_clock::now() < stepped + gather) {
-      core_wakes_.wait_until(lock, stepped + gather,
-                             [&] { return stopping_ || !questions_.empty(); });
+    const auto step_at = StepAt();
+    if (now >= step_at) {
+      Step(lock);
       continue;
     }
-    std::vector<Input> batch;
-    const size_t count = std::min(mailbox_.size(), kMaxBatch);
-    for (size_t i = 0; i < count; ++i) {
-      Queued& queued = mailbox_[i];
-      if (queued.from) mailbox_bytes_[*queued.from] -= queued.bytes;
-      batch.push_back(std::move(queued.input));
-    }
-    mailbox_.erase(mailbox_.begin(), mailbox_.begin() + static_cast<std::ptrdiff_t>(count));
-    lock.unlock();
-    Output output = replica_->Process(std::move(batch), Clock());
-    for (ModelCall& call : output.model_calls) Call(call);
-    stepped = std::chrono::steady_clock::now();
-    lock.lock();
-    if (!output.writes.empty() || !output.actions.empty()) {
-      if (commits_.empty()) commits_since_ = stepped;
-      commits_urgent_ |= IsUrgent(output);
-      commits_.push_back(std::move(output));
-      commit_wakes_.notify_one();
-    }
+    const bool waits_for_mail = mailbox_.empty();
+    wakes_.wait_until(lock, held_.empty() ? step_at : std::min(step_at, held_since_ + kLongestHold),
+                      [&] {
+                        return stopping_ || !questions_.empty() ||
+                               (waits_for_mail && !mailbox_.empty());
+                      });
   }
+  lock.unlock();
+  Commit();
 }
 
-void Driver::RunCommit() {
-  for (;;) {
-    std::deque<Output> outputs;
-    {
-      std::unique_lock lock(mutex_);
-      while (!commits_urgent_ && !core_done_) {
-        if (commits_.empty()) {
-          commit_wakes_.wait(lock);
-        } else if (commit_wakes_.wait_until(lock, commits_since_ + kLongestHold) ==
-                   std::cv_status::timeout) {
-          break;
-        }
-      }
-      if (commits_.empty()) return;
-      outputs.swap(commits_);
-      commits_urgent_ = false;
-      syncing_ = true;
-    }
-    // Nothing below is done before this is durable.
-    WriteBatch writes;
-    for (Output& output : outputs) writes.Append(std::move(output.writes));
-    const bool durable = writes.empty() || WriteUntilDurable(writes);
-    {
-      std::lock_guard lock(mutex_);
-      syncing_ = false;
-    }
-    core_wakes_.notify_one();
-    if (!durable) return;
-    for (Output& output : outputs) {
-      for (Action& action : output.actions) Do(action);
-    }
+// Mail is stepped at once, or some time after the batch before it; without mail there are timers.
+Driver::SteadyClock::time_point Driver::StepAt() const {
+  if (mailbox_.empty()) {
+    return SteadyClock::time_point(std::chrono::milliseconds(replica_->NextWakeMs(Clock())));
   }
+  return stepped_ +
+         std::min<SteadyClock::duration>(
+             kLongestGather,
+             kGatherPerRound * (std::max<size_t>(1, replica_->open_rounds()) - 1));
 }
 
-// Nothing of a batch was sent before this returns true, so a stop on the way loses nothing that
-// anyone has seen.
+void Driver::Step(std::unique_lock<std::mutex>& lock) {
+  std::vector<Input> batch;
+  const size_t count = std::min(mailbox_.size(), kMaxBatch);
+  for (size_t i = 0; i < count; ++i) {
+    Queued& queued = mailbox_[i];
+    if (queued.from) mailbox_bytes_[*queued.from] -= queued.bytes;
+    batch.push_back(std::move(queued.input));
+  }
+  mailbox_.erase(mailbox_.begin(), mailbox_.begin() + static_cast<std::ptrdiff_t>(count));
+  lock.unlock();
+  Output output = replica_->Process(std::move(batch), Clock());
+  for (ModelCall& call : output.model_calls) Call(call);
+  stepped_ = SteadyClock::now();
+  if (!output.writes.empty() || !output.actions.empty()) {
+    if (held_.empty()) held_since_ = stepped_;
+    held_urgent_ |= IsUrgent(output);
+    held_.push_back(std::move(output));
+  }
+  lock.lock();
+}
+
+// Makes durable what was stepped, then does what it asked for: nothing of it is seen by anyone
+// before.
+void Driver::Commit() {
+  WriteBatch writes;
+  for (Output& output : held_) writes.Append(std::move(output.writes));
+  if (!writes.empty() && !WriteUntilDurable(writes)) return;
+  for (Output& output : std::exchange(held_, {})) {
+    for (Action& action : output.actions) Do(action);
+  }
+  held_urgent_ = false;
+}
+
+// False when the node was stopped before it was durable: nobody has seen anything of it.
 bool Driver::WriteUntilDurable(const WriteBatch& writes) {
   bool told = false;
   for (;;) {
@@ -189,11 +162,10 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
                                  : "; the node says nothing more until it is started again"));
     }
     told = true;
-    if (!full) {
-      commit_wakes_.wait(lock, [&] { return core_done_; });
+    if (!AnswerUntil(full ? SteadyClock::now() + kRetryWrite : SteadyClock::time_point::max(),
+                     lock)) {
       return false;
     }
-    if (commit_wakes_.wait_for(lock, kRetryWrite, [&] { return core_done_; })) return false;
   }
   ++synced_writes_;
   bytes_written_ += writes.bytes();
@@ -203,6 +175,28 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
     log_(Severity::kInfo, "the database can be written again; the node goes on where it was");
   }
   return true;
+}
+
+void Driver::AnswerQuestions(std::unique_lock<std::mutex>& lock) {
+  for (auto& question : std::exchange(questions_, {})) {
+    lock.unlock();
+    question(*replica_);
+    lock.lock();
+  }
+}
+
+// False when the node is stopped meanwhile.
+bool Driver::AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mutex>& lock) {
+  while (!stopping_ && SteadyClock::now() < end) {
+    AnswerQuestions(lock);
+    const auto woken = [&] { return stopping_ || !questions_.empty(); };
+    if (end == SteadyClock::time_point::max()) {
+      wakes_.wait(lock, woken);
+    } else {
+      wakes_.wait_until(lock, end, woken);
+    }
+  }
+  return !stopping_;
 }
 
 void Driver::Do(Action& action) {
@@ -291,7 +285,7 @@ bool Driver::Ask(std::function<void(const Replica&)> question) {
       shared->answered.notify_all();
     });
   }
-  core_wakes_.notify_one();
+  wakes_.notify_one();
   std::unique_lock lock(shared->mutex);
   shared->given_up =
       !shared->answered.wait_for(lock, std::chrono::seconds(1), [&] { return shared->done; });

@@ -1,6 +1,5 @@
-// The threads around a replica: one runs it, one makes its writes durable and then does what it
-// asked for. While one batch is being synced the next is stepped; its actions wait for its own
-// sync (docs/SPEC.md, section 11). Links, models and clients call in from any thread.
+// The thread around a replica: it steps a batch of what came in, makes the writes durable, then does
+// what was asked for (docs/SPEC.md, section 11). Links, models and clients call in from any thread.
 #pragma once
 
 #include <atomic>
@@ -64,13 +63,19 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, std::map<std::string, uint64_t>> Faults();
 
  private:
+  using SteadyClock = std::chrono::steady_clock;
+
   void Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes);
-  void RunCore();
-  void RunCommit();
-  bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
+  void Run();
+  SteadyClock::time_point StepAt() const;  // REQUIRES: mutex_ is held
+  void Step(std::unique_lock<std::mutex>& lock);
+  void Commit();
+  bool WriteUntilDurable(const WriteBatch& writes);
+  void AnswerQuestions(std::unique_lock<std::mutex>& lock);
+  bool AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mutex>& lock);
   void Do(Action& action);
   void Call(ModelCall& call);
-  // Runs on the core thread between batches; false when it did not within a second.
+  // Runs on the driver's thread between batches; false when it did not within a second.
   bool Ask(std::function<void(const Replica&)> question);
 
   Store& store_;
@@ -81,10 +86,15 @@ class Driver final : public LinkReceiver, public Council {
   Board board_;
   FrameReader reader_;
   Links* links_ = nullptr;
-  std::unique_ptr<Replica> replica_;  // of the core thread
+
+  // Of the driver's thread.
+  std::unique_ptr<Replica> replica_;
+  std::vector<Output> held_;  // stepped, not durable yet
+  bool held_urgent_ = false;  // somebody waits for one of them
+  SteadyClock::time_point held_since_, stepped_;
 
   std::mutex mutex_;
-  std::condition_variable core_wakes_, commit_wakes_;
+  std::condition_variable wakes_;
   bool stopping_ = false;
   struct Queued {
     std::optional<NodeIndex> from;
@@ -94,17 +104,12 @@ class Driver final : public LinkReceiver, public Council {
   std::vector<Queued> mailbox_;
   std::map<NodeIndex, size_t> mailbox_bytes_;
   std::deque<std::function<void(const Replica&)>> questions_;
-  std::deque<Output> commits_;
-  bool commits_urgent_ = false;  // somebody waits for one of them
-  std::chrono::steady_clock::time_point commits_since_;  // when the first of them was stepped
-  bool syncing_ = false;  // a batch is on its way to the disk
-  bool core_done_ = false;
   std::string disk_problem_;
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
   uint64_t next_ticket_ = 1;
 
   std::atomic<uint64_t> synced_writes_{0}, bytes_written_{0}, dropped_{0};
-  std::thread core_thread_, commit_thread_;
+  std::thread thread_;
 };
 
 }  // namespace decentd

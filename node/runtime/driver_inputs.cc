@@ -14,6 +14,7 @@ constexpr size_t kInputOverhead = 256;
 
 void Driver::Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes) {
   if (inputs.empty()) return;
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return;
@@ -26,9 +27,10 @@ void Driver::Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size
       }
       queued += each * inputs.size();
     }
+    first = mailbox_.empty();
     for (Input& in : inputs) mailbox_.push_back({from, std::move(in), each});
   }
-  core_wakes_.notify_one();
+  if (first) wakes_.notify_one();  // else it is awake, or waits for more
 }
 
 // Links come and go in order with their frames, so they pass whatever waits.

@@ -56,6 +56,23 @@ TEST_F(RoundTest, VotesAreNumberedFromZeroWithoutGaps) {
   EXPECT_EQ(std::get<Votes>(second.say[0]).seq, 1u);
 }
 
+TEST_F(RoundTest, EnterDecidedAndTheEchoOfItsOwnSlotWaitForWhatIsSaidNext) {
+  (void)round_.Start(false);
+  EXPECT_TRUE(round_.has_votes());
+  EXPECT_FALSE(round_.urgent()) << "an ENTER";
+  const Verified<Propose> own = signed_.Answered(0, id_);
+  (void)round_.Step(event::ModelFinished{Phase::kAnswer, own->payload});
+  (void)round_.Step(event::ProposeReceived{own});
+  EXPECT_FALSE(round_.urgent()) << "an echo of the own slot";
+  (void)round_.Step(event::ProposeReceived{signed_.Answered(1, id_)});
+  EXPECT_TRUE(round_.urgent()) << "an echo of another's slot";
+  Effects out = round_.Flush();
+  ASSERT_EQ(out.say.size(), 1u);
+  EXPECT_EQ(std::get<Votes>(out.say[0]).votes.size(), 3u);
+  EXPECT_FALSE(round_.urgent());
+  EXPECT_FALSE(round_.has_votes());
+}
+
 TEST_F(RoundTest, ARepetitionIsNotAcceptedAndSoNotJournaled) {
   (void)round_.Start(false);
   EXPECT_TRUE(round_.Step(event::VotesReceived{Votes1(1, 0)}).accepted);
