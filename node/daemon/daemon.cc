@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "absl/synchronization/mutex.h"
 #include "crypto/keyfile.h"
 #include "crypto/tls_identity.h"
 #include "node/api/client_server.h"
@@ -103,6 +104,8 @@ void BlockStopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A peer or a model's program that goes away in the middle of a write is an error, not the end.
   signal(SIGPIPE, SIG_IGN);
+  // Debian's Abseil looks for lock cycles at each lock that gRPC takes; that is for its developers.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
 absl::Status RunDaemon(const DaemonOptions& options) {

@@ -131,6 +131,21 @@ TEST_F(LoneReplica, AnUnknownSponsorshipOfItsOwnHaltsToo) {
   EXPECT_THAT(said_, IsEmpty());
 }
 
+// Section 6: an ENTER waits for what is said next, 20 ms at most; section 11: a restart loses none.
+TEST_F(LoneReplica, WhatNobodyWaitsForIsSaidSoonAndOnceAlsoAfterARestart) {
+  const auto enters = [&] { return Said<vote::Enter>([](const auto&) { return true; }); };
+  Join();
+  EXPECT_EQ(enters(), 0);
+  EXPECT_LE(replica_->NextWakeMs(Time()), now_ms_ + 20);
+  Start();
+  Step({});
+  EXPECT_EQ(enters(), 1) << "held when the node stopped";
+  Start();
+  now_ms_ += 20;
+  Step({});
+  EXPECT_EQ(enters(), 0) << "said before";
+}
+
 TEST_F(LoneReplica, AReplyBeyondTheLongestBodyIsAnAbstain) {
   Join();
   Step({input::ModelFinished{id_, Phase::kAnswer,
