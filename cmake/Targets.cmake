@@ -8,9 +8,6 @@ endfunction()
 
 # decentd_test(name SOURCES ... DEPS ...): a GoogleTest binary run by ctest as one test, label "unit".
 function(decentd_test name)
-  if(NOT DECENTD_BUILD_TESTS)
-    return()
-  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
