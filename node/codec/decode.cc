@@ -268,7 +268,9 @@ std::optional<Votes> DecodeVotes(const Roster& roster, std::string_view body) {
   types::v1::Votes proto;
   Votes votes;
   if (!Parse(body, &proto) || !ReadRound(proto.round_id(), &votes.round)) return std::nullopt;
-  if (proto.seq() > limits::kMaxVotesSeq || proto.votes().empty()) return std::nullopt;
+  if (proto.seq() >= limits::MaxVotesBodies(roster.n()) || proto.votes().empty()) {
+    return std::nullopt;
+  }
   votes.seq = proto.seq();
   votes.votes.reserve(proto.votes_size());
   std::array<NodeSet, 2> echoed;  // by phase

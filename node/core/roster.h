@@ -82,8 +82,8 @@ class Roster {
   const RosterParameters& parameters() const { return parameters_; }
 
   int n() const { return static_cast<int>(nodes_.size()); }
-  int f() const { return (n() - 1) / 3; }
-  int quorum() const { return (n() + f() + 2) / 2; }  // ceil((n + f + 1) / 2)
+  int f() const { return limits::Faulty(n()); }
+  int quorum() const { return limits::Quorum(n()); }
 
   // The panel of a phase (workers or evaluators), how many of it may be faulty (f_W, f_E), the gate,
   // and how many usable (not Abstain) payloads a phase needs (min_answers, min_sheets).

@@ -53,8 +53,12 @@ Effects Round::Step(const Event& event) {
 
 Effects Round::Flush() {
   Effects out;
-  if (pending_.empty()) return out;
-  out.say.push_back(Votes{id_, next_seq_++, std::move(pending_)});
+  for (auto rest = pending_.begin(); rest != pending_.end();) {
+    const auto end =
+        rest + std::min<std::ptrdiff_t>(limits::kMaxVotesInBody, pending_.end() - rest);
+    out.say.push_back(Votes{id_, next_seq_++, std::vector<Vote>(rest, end)});
+    rest = end;
+  }
   DropVotes();
   return out;
 }
@@ -123,7 +127,8 @@ void Round::On(const event::VotesReceived& e, Effects& out) {
     next_seq_ = e.votes->seq + 1;
   }
   const size_t bytes = e.votes.envelope()->body.size();
-  if (author != self_ && votes_bytes_[author] + bytes > limits::kMaxVotesBytesPerRound) {
+  if (author != self_ &&
+      votes_bytes_[author] + bytes > limits::MaxVotesBytesPerRound(roster_.n())) {
     out.blames.push_back({author, FaultKind::kOverBudget});
     return;
   }

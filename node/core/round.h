@@ -32,7 +32,7 @@ class Round {
   // Begins: call once, before anything else. `sponsor`: this node admitted the client's query.
   [[nodiscard]] Effects Start(bool sponsor);
   [[nodiscard]] Effects Step(const Event& event);
-  // At most one Votes with all that gathered since the last call.
+  // All that gathered since the last call, in as many Votes as it takes.
   [[nodiscard]] Effects Flush();
   // Others wait for something that gathered.
   bool urgent() const { return urgent_; }

@@ -12,6 +12,10 @@ namespace {
 constexpr size_t kMaxServedBytes = 4u << 20;
 constexpr size_t kFrameBytes = 256 * 1024;
 
+// Each turn brings something: the longest things fit by themselves.
+static_assert(limits::MaxCertificateBytes(limits::kMaxNodes) < kMaxServedBytes);
+static_assert(limits::kMaxQueryBytes + limits::kEnvelopeBytes < kMaxServedBytes);
+
 constexpr Phase kPhases[] = {Phase::kAnswer, Phase::kSheet};
 
 std::string Raw(const Digest& digest) { return std::string(digest.View()); }

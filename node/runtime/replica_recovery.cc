@@ -138,7 +138,9 @@ void Replica::ReplayOwn(OpenRound& open, const AnyVerified& statement,
         if constexpr (std::is_same_v<Value, Query> || std::is_same_v<Value, Heartbeat>) {
           open.round.Silence();
         } else {
-          if constexpr (std::is_same_v<Value, Votes>) {
+          // One flush may have been split into several Votes; the first of them brings them all.
+          if (std::is_same_v<Value, Votes> &&
+              (expected.empty() || !std::holds_alternative<Votes>(expected.front()))) {
             Effects flushed = open.round.Flush();
             expected.insert(expected.begin(), flushed.say.begin(), flushed.say.end());
           }

@@ -61,7 +61,7 @@ class Refusals : public ::testing::Test {
   types::v1::Votes GoodVotes(types::v1::Vote::Type type) {
     types::v1::Votes proto;
     proto.set_round_id(round_);
-    proto.set_seq(limits::kMaxVotesSeq);
+    proto.set_seq(limits::MaxVotesBodies(roster_.n()) - 1);
     types::v1::Vote* vote = proto.add_votes();
     vote->set_type(type);
     if (type == types::v1::Vote::TYPE_ENTER) return proto;
@@ -267,7 +267,7 @@ TEST_F(Refusals, VotesOutOfRangeAreRefused) {
     }
   }
   types::v1::Votes votes = GoodVotes(V::TYPE_ECHO);
-  votes.set_seq(limits::kMaxVotesSeq + 1);
+  votes.set_seq(limits::MaxVotesBodies(roster_.n()));
   EXPECT_FALSE(DecodeVotes(roster_, votes.SerializeAsString())) << "late number";
   votes = GoodVotes(V::TYPE_ECHO);
   votes.clear_votes();

@@ -55,6 +55,17 @@ class SignedCluster {
     return *verifier.AssembleCertificate(round, slot, digest, std::move(votes));
   }
 
+  // The same with the longest Votes there are.
+  VerifiedCertificate CertifyPadded(const RoundId& round, Slot slot, const Digest& digest,
+                                    uint64_t seq) const {
+    std::vector<Verified<Votes>> votes;
+    for (int i = roster().n() - roster().quorum(); i < roster().n(); ++i) {
+      votes.push_back(
+          Take<Votes>(cluster.SignPadded(i, {round, seq, {vote::Echo{slot, digest}}})));
+    }
+    return *verifier.AssembleCertificate(round, slot, digest, std::move(votes));
+  }
+
   TestCluster cluster;
   Verifier verifier;
 

@@ -118,6 +118,53 @@ TEST_F(BundleTest, CountsBeyondTheLimitsAreRefusedBeforeTheyCostMemory) {
   EXPECT_FALSE(DecodeBundle(Resealed(bytes)).ok());
 }
 
+// Of n nodes, with all that the limits let liars put in: what it is bound by, and no more.
+Bundle LargestBundle(int n, size_t votes_bytes) {
+  Bundle bundle;
+  bundle.roster.assign(limits::MaxRosterBytes(n), 'r');
+  uint32_t number = 0;
+  const auto envelope = [&](Kind kind, size_t bytes) {
+    auto e = std::make_shared<Envelope>(Envelope{kind, 0, {}, std::string(64, 's')});
+    e->body.assign(bytes, static_cast<char>(number));
+    for (uint32_t i = 0; i < 4; ++i) e->body[i] = static_cast<char>(number >> (8 * i));
+    ++number;
+    return e;
+  };
+  bundle.query = envelope(Kind::kQuery, limits::kMaxQueryBytes);
+  for (Phase phase : {Phase::kAnswer, Phase::kSheet}) {
+    for (int i = 0; i < n; ++i) {
+      BundleSlot slot{{phase, NodeIndex{static_cast<uint16_t>(i)}},
+                      envelope(Kind::kPropose, limits::kMaxPayloadBytes),
+                      {}};
+      for (int j = 0; j < limits::Quorum(n); ++j) {
+        slot.certificate.push_back(envelope(Kind::kVotes, votes_bytes));
+      }
+      bundle.slots.push_back(std::move(slot));
+    }
+  }
+  for (int i = 0; i < n; ++i) {
+    bundle.decisions.push_back(envelope(Kind::kDecision, limits::kMaxDecisionBytes));
+  }
+  return bundle;
+}
+
+TEST(BundleOfMost, IsNoLongerThanTheBoundOfItsRosterWhateverIsSigned) {
+  for (int n : {1, 4, 13}) {
+    const std::string bytes = EncodeBundle(LargestBundle(n, limits::kMaxVotesBytes));
+    EXPECT_LE(bytes.size(), limits::MaxBundleBytes(n)) << n;
+    EXPECT_GT(bytes.size(), limits::MaxBundleBytes(n) * 99 / 100) << n << ": a close bound";
+    EXPECT_TRUE(DecodeBundle(bytes).ok());
+  }
+}
+
+// The longest honest answers and sheets of the largest council are more than a few fixed MiB.
+TEST(BundleOfMost, OfTheLargestCouncilDecodes) {
+  const std::string bytes =
+      EncodeBundle(LargestBundle(static_cast<int>(limits::kMaxNodes), /*votes_bytes=*/100));
+  const auto bundle = DecodeBundle(bytes);
+  EXPECT_TRUE(bundle.ok()) << bundle.status();
+}
+
 TEST_F(BundleTest, EnvelopeThatNothingNamesIsNotCanonical) {
   // Drop the last decision's index, not its envelope.
   std::string bytes = bytes_;

@@ -12,8 +12,10 @@ namespace {
 
 class ExchangeTest : public ::testing::Test {
  protected:
+  explicit ExchangeTest(int n = 7) : signed_(n) {}
+
   // Certificates are by nodes 2 to 6, whose word neither round takes for its own.
-  const SignedCluster signed_{7};
+  const SignedCluster signed_;
   const Verified<Query> query_ = signed_.MakeQuery();
   Round rich_{signed_.roster(), At(0), query_};
   Round poor_{signed_.roster(), At(1), query_};
@@ -171,16 +173,18 @@ TEST_F(ExchangeTest, WhatAPeerMakesUpIsNeitherBelievedNorHarmful) {
   EXPECT_TRUE(exchange::Serve(rich_, strange).empty());
 }
 
-TEST_F(ExchangeTest, OneAnswerIsBoundedAndTheRestIsAskedForAgain) {
-  std::vector<Vote> many(2000, vote::Est{{Phase::kAnswer, At(0)}, 1, false});
-  size_t bytes = 0;
-  uint64_t seq = 0;
-  for (int author = 2; author < 5; ++author) {
-    for (seq = 0; bytes < static_cast<size_t>(author - 1) * 1'900'000; ++seq) {
-      const auto votes = signed_.Voted(author, id_, seq, many);
-      bytes += votes.envelope()->body.size();
-      Give(rich_, event::VotesReceived{votes});
-    }
+// A council whose answers are as long as they may be.
+class ExchangeOfMuch : public ExchangeTest {
+ protected:
+  static constexpr int kNodes = 25;
+  ExchangeOfMuch() : ExchangeTest(kNodes) {}
+};
+
+TEST_F(ExchangeOfMuch, OneAnswerIsBoundedAndTheRestIsAskedForAgain) {
+  const std::string text(limits::kMaxPayloadBytes - 1024, 'x');
+  for (int author = 2; author < kNodes; ++author) {
+    Give(rich_, event::ProposeReceived{signed_.Answered(author, id_, text)});
+    Give(rich_, event::VotesReceived{signed_.Voted(author, id_, 0, {vote::Enter{Phase::kAnswer}})});
   }
   int turns = 0;
   while (const auto want = PoorWants()) {
@@ -195,6 +199,24 @@ TEST_F(ExchangeTest, OneAnswerIsBoundedAndTheRestIsAskedForAgain) {
   }
   EXPECT_GT(turns, 1);
   EXPECT_LE(turns, 10);
+}
+
+// Liars that pad their Votes must not make a certificate that no frame can carry.
+TEST(ExchangeOfMost, ACertificateOfTheLongestVotesFitsAFrame) {
+  constexpr int kNodes = static_cast<int>(limits::kMaxNodes);
+  const SignedCluster cluster(kNodes);
+  Round round(cluster.roster(), At(0), cluster.MakeQuery());
+  (void)round.Start(false);
+  const Slot slot{Phase::kAnswer, At(3)};
+  (void)round.Step(event::CertificateReceived{
+      cluster.CertifyPadded(round.id(), slot, Sha256("payload"), 1)});
+  peer::v1::Want want;
+  want.add_slots()->set_author(3);
+  want.mutable_slots(0)->set_certificate(true);
+  const auto frames = exchange::Serve(round, want);
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_LE(frames[0]->ByteSizeLong(), limits::MaxCertificateBytes(kNodes));
+  EXPECT_LE(frames[0]->ByteSizeLong(), limits::kMaxFrameBytes);
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ constexpr int64_t kStart = 5'000'000;  // of the monotonic clock: a machine that
 
 class LoneReplica : public ::testing::Test {
  protected:
-  const SignedCluster signed_{4};
+  explicit LoneReplica(int n = 4) : signed_(n) {}
+
+  const SignedCluster signed_;
   MemStore store_;
   std::unique_ptr<Replica> replica_;
   int64_t now_ms_ = kStart;
@@ -267,8 +269,51 @@ TEST_F(LoneReplica, ARecordIsAskedOfFPlusOnePeersAtATime) {
   EXPECT_EQ(asked(1), 1u);
 }
 
+// More slots than one Votes can echo.
+class LoneReplicaOfMany : public LoneReplica {
+ protected:
+  static constexpr int kNodes = 100;
+  LoneReplicaOfMany() : LoneReplica(kNodes) {}
+  std::vector<uint64_t> SaidSeqs() const {
+    std::vector<uint64_t> seqs;
+    for (const Statement& statement : said_) {
+      if (const auto* votes = std::get_if<Votes>(&statement)) seqs.push_back(votes->seq);
+    }
+    return seqs;
+  }
+};
+
+// Section 11: what was said in several Votes at once is said again, and nothing else. Its own
+// echoes complete the certificates, so each of them makes the node say more.
+TEST_F(LoneReplicaOfMany, ARestartBetweenVotesThatWereSplitSaysNothingElse) {
+  Join();
+  std::vector<Input> inputs;
+  std::vector<Vote> echoes;
+  for (int author = 1; author < kNodes; ++author) {
+    const auto answer = signed_.Answered(author, id_);
+    inputs.push_back(From(author, answer));
+    echoes.push_back(vote::Echo{{Phase::kAnswer, At(author)}, answer.body_digest()});
+  }
+  const auto half = echoes.begin() + kNodes / 2;
+  for (int node = 1; node < signed_.roster().quorum(); ++node) {
+    inputs.push_back(Votes1(node, 0, {echoes.begin(), half}));
+    inputs.push_back(Votes1(node, 1, {half, echoes.end()}));
+  }
+  Step(std::move(inputs));
+  const std::vector<uint64_t> before = SaidSeqs();
+  ASSERT_GE(before.size(), 4u) << "echoes in two bodies, then AUX in two";
+  for (uint64_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i], i);
+  Start();
+  EXPECT_THAT(said_, IsEmpty());
+  Step({input::ModelFinished{id_, Phase::kAnswer, Answer{"own", "m", "stop", {}}}});
+  EXPECT_EQ(said_.size(), 1u) << "it is not silent";
+  now_ms_ += 1'000;
+  Step({});
+  EXPECT_EQ(SaidSeqs(), std::vector<uint64_t>{before.size()});
+}
+
 // One frame for all of them would be longer than a frame may be with more nodes and rounds.
-TEST(LoneReplicaOfMany, OpenRoundsAreAnnouncedInFramesOfAboutAMegabyte) {
+TEST(LoneReplicaOfMore, OpenRoundsAreAnnouncedInFramesOfAboutAMegabyte) {
   constexpr int kNodes = 40, kRounds = 800;
   const SignedCluster cluster(kNodes);
   const MemStore store;
