@@ -21,6 +21,7 @@
 #include "node/runtime/board.h"
 #include "node/runtime/frame_reader.h"
 #include "node/runtime/replica.h"
+#include "node/runtime/voting_watch.h"
 #include "node/transport/links.h"
 #include "storage/store.h"
 
@@ -57,7 +58,8 @@ class Driver final : public LinkReceiver, public Council {
   absl::StatusOr<std::vector<RoundSummary>> ListRounds(size_t limit,
                                                        std::optional<RoundId> after) override;
   absl::StatusOr<std::string> GetBundle(const RoundId& round) override;
-  NodeStatus Status() override;
+  absl::StatusOr<NodeStatus> Status() override;
+  std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override;
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
 
   // Faults counted against each peer, by name of the kind.
@@ -68,6 +70,8 @@ class Driver final : public LinkReceiver, public Council {
   void RunCore();
   void RunCommit();
   bool WriteUntilDurable(const WriteBatch& writes);  // false: stopped before it was
+  void SetDiskProblem(std::string problem);          // empty: none
+  void TellVoting();
   void Do(Action& action);
   void Call(ModelCall& call);
   // Runs on the core thread between batches; false when it did not within a second.
@@ -79,6 +83,7 @@ class Driver final : public LinkReceiver, public Council {
   const Log log_;
   const int64_t started_unix_ms_;
   Board board_;
+  VotingWatch voting_;  // set by the commit thread only
   FrameReader reader_;
   Links* links_ = nullptr;
   std::unique_ptr<Replica> replica_;  // of the core thread
@@ -100,6 +105,7 @@ class Driver final : public LinkReceiver, public Council {
   bool syncing_ = false;  // a batch is on its way to the disk
   bool core_done_ = false;
   std::string disk_problem_;
+  std::string not_voting_ = "it starts";  // as the replica said last
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
   uint64_t next_ticket_ = 1;
 
