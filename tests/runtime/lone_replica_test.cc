@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "node/runtime/keys.h"
 #include "node/runtime/replica.h"
 #include "storage/mem_store.h"
 #include "tests/core/signed.h"
@@ -11,6 +12,7 @@
 namespace decentd::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -29,6 +31,8 @@ class LoneReplica : public ::testing::Test {
   std::vector<Statement> said_;  // own statements of the last step
   std::vector<peer::v1::Want> wants_;
   std::vector<NodeIndex> wants_to_;
+  std::vector<RoundEvent> events_;       // published since the start
+  std::vector<std::string> not_voting_;  // as told; empty: it votes
   const Verified<Query> query_ = signed_.MakeQuery(0, kUnix + 600'000);
   const RoundId id_{query_.body_digest()};
 
@@ -55,6 +59,12 @@ class LoneReplica : public ::testing::Test {
       ASSERT_TRUE(store_.WriteSynced(output.writes).ok());
     }
     for (const Action& action : output.actions) {
+      if (const auto* publish = std::get_if<action::Publish>(&action)) {
+        events_.push_back(publish->event);
+      }
+      if (const auto* voting = std::get_if<action::Voting>(&action)) {
+        not_voting_.push_back(voting->not_because);
+      }
       const auto* send = std::get_if<action::Send>(&action);
       if (send == nullptr) continue;
       if (send->frame->has_want()) {
@@ -120,6 +130,7 @@ TEST_F(LoneReplica, NothingIsSaidInTheBatchThatShowsForgottenVotes) {
   replica_->FillStatus(Time(), &status);
   EXPECT_FALSE(status.voting);
   EXPECT_THAT(status.not_voting_because, HasSubstr("votes signed by this node"));
+  EXPECT_THAT(not_voting_, ElementsAre("", status.not_voting_because)) << "told once, as it came";
   Start();
   Step({From(3, signed_.Answered(3, id_))});
   EXPECT_THAT(said_, IsEmpty()) << "a restart is no way out";
@@ -146,6 +157,28 @@ TEST_F(LoneReplica, WhatNobodyWaitsForIsSaidSoonAndOnceAlsoAfterARestart) {
   now_ms_ += 20;
   Step({});
   EXPECT_EQ(enters(), 0) << "said before";
+}
+
+TEST_F(LoneReplica, ANodeThatLostItsMemoryDoesNotVoteUntilItsWatermarkHasPassed) {
+  WriteBatch writes;
+  writes.Put(std::string(keys::kWatermark),
+             keys::BigEndian(static_cast<uint64_t>(Time().unix_ms + 100'000)));
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  not_voting_.clear();
+  Start();
+  ASSERT_THAT(not_voting_, ElementsAre(HasSubstr("its memory was lost")));
+  NodeStatus status;
+  replica_->FillStatus(Time(), &status);
+  EXPECT_FALSE(status.voting);
+  EXPECT_EQ(status.not_voting_because, not_voting_[0]);
+  now_ms_ += 99'000;
+  Step({});
+  EXPECT_EQ(not_voting_.size(), 1u);
+  now_ms_ += 1'000;
+  Step({});
+  EXPECT_THAT(not_voting_, ElementsAre(HasSubstr("its memory was lost"), ""));
+  replica_->FillStatus(Time(), &status);
+  EXPECT_TRUE(status.voting);
 }
 
 TEST_F(LoneReplica, AReplyBeyondTheLongestBodyIsAnAbstain) {
@@ -310,6 +343,23 @@ TEST_F(LoneReplicaOfMany, ARestartBetweenVotesThatWereSplitSaysNothingElse) {
   now_ms_ += 1'000;
   Step({});
   EXPECT_EQ(SaidSeqs(), std::vector<uint64_t>{before.size()});
+}
+
+// Section 12: a watcher must not wait for a round that this node takes no part in any more.
+TEST_F(LoneReplica, ARoundThatIsGivenUpUndecidedEndsForThoseWhoWatchIt) {
+  Join();
+  ASSERT_FALSE(events_.empty());
+  const uint64_t before = events_.back().seq;
+  now_ms_ += Retention{}.undecided_ms - 1'000;
+  Step({});
+  EXPECT_EQ(events_.back().seq, before) << "not yet a week";
+  now_ms_ += 61'000;
+  Step({});
+  EXPECT_EQ(events_.back().seq, before + 1);
+  EXPECT_EQ(events_.back().type, RoundEvent::Type::kGivenUp);
+  EXPECT_THAT(events_.back().detail, HasSubstr("answers of"));
+  EXPECT_THAT(replica_->OpenSummaries(Time()), IsEmpty());
+  EXPECT_TRUE(*archive::HasTombstone(store_, id_));
 }
 
 // One frame for all of them would be longer than a frame may be with more nodes and rounds.
