@@ -75,7 +75,7 @@ struct ClientApiConfig {
 };
 
 struct LimitsConfig {
-  uint32_t rounds_open = 256;  // at most this many unfinished rounds are joined
+  uint32_t rounds_open = 256;  // unfinished rounds of this node's own clients, at most
   uint32_t model_calls = 8;    // over all backends, running and waiting for one; more are abstained
 };
 

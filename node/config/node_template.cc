@@ -102,7 +102,8 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
       "\n"
       "limits:\n"
-      "  # Unfinished rounds that this node takes part in at once.\n"
+      "  # Unfinished rounds that this node runs for its clients at once; the roster's\n"
+      "  # rounds_per_sponsor bounds them as well, and those of every other node.\n"
       "  rounds_open: 256\n"
       "  # Model calls running or waiting; beyond it the node abstains rather than be late.\n"
       "  model_calls: 8\n\n"

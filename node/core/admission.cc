@@ -10,10 +10,13 @@ constexpr int64_t kClockMarginMs = 5 * 60 * 1000;
 
 }  // namespace
 
-bool Admission::HasBudget(NodeIndex sponsor) const {
+uint32_t Admission::Sponsored(NodeIndex sponsor) const {
   auto it = open_by_sponsor_.find(sponsor);
-  return it == open_by_sponsor_.end() ||
-         it->second < static_cast<int>(roster_.parameters().rounds_per_sponsor);
+  return it == open_by_sponsor_.end() ? 0 : it->second;
+}
+
+bool Admission::HasBudget(NodeIndex sponsor) const {
+  return Sponsored(sponsor) < roster_.parameters().rounds_per_sponsor;
 }
 
 // Each peer has an equal share of the waiting rounds; beyond it, its own oldest one makes room.

@@ -40,6 +40,7 @@ class Admission {
   // Of rounds that use a sponsor's budget; the caller tells when one begins and ends.
   void BeginSponsored(NodeIndex sponsor) { ++open_by_sponsor_[sponsor]; }
   void EndSponsored(NodeIndex sponsor) { --open_by_sponsor_[sponsor]; }
+  uint32_t Sponsored(NodeIndex sponsor) const;
   bool HasBudget(NodeIndex sponsor) const;
 
   // Rounds that wait, for a retry when a budget is free again.
@@ -67,7 +68,7 @@ class Admission {
   std::map<RoundId, Entry> waiting_;
   std::map<NodeIndex, std::map<uint64_t, RoundId>> by_opener_;  // oldest first
   std::map<NodeIndex, size_t> query_bytes_;  // by opener
-  std::map<NodeIndex, int> open_by_sponsor_;
+  std::map<NodeIndex, uint32_t> open_by_sponsor_;
   uint64_t next_age_ = 0;
   size_t bytes_ = 0;
 };

@@ -151,7 +151,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   Replica::Options replica_options;
   replica_options.self = *self;
   replica_options.boot = *boot;
-  replica_options.max_open_rounds = config.limits.rounds_open;
+  replica_options.max_own_rounds = config.limits.rounds_open;
   replica_options.retention.rounds = config.retention.rounds;
   replica_options.retention.age_ms = static_cast<int64_t>(config.retention.age_ms);
   Output first;

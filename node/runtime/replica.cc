@@ -256,8 +256,9 @@ absl::Status Replica::MaySubmit(const Verified<Query>& query) const {
     return absl::ResourceExhaustedError("this node already sponsors as many rounds as the roster "
                                         "allows; try again when one has ended");
   }
-  if (rounds_.size() >= options_.max_open_rounds) {
-    return absl::ResourceExhaustedError("this node has as many open rounds as its limit allows");
+  if (admission_.Sponsored(self_) >= options_.max_own_rounds) {
+    return absl::ResourceExhaustedError("this node runs as many rounds for its clients as its "
+                                        "limit allows; try again when one has ended");
   }
   return absl::OkStatus();
 }
@@ -277,7 +278,6 @@ void Replica::On(input::Submit& in) {
 }
 
 void Replica::TryJoin(const RoundId& id) {
-  if (rounds_.size() >= options_.max_open_rounds) return;
   if (auto joined = admission_.TryJoin(id, now_.unix_ms, archive_.watermark())) {
     Join(*std::move(joined), /*sponsor=*/false);
   }

@@ -135,7 +135,7 @@ class Replica {
   struct Options {
     NodeIndex self;
     uint64_t boot = 1;  // start counter of the database
-    uint32_t max_open_rounds = 1024;
+    uint32_t max_own_rounds = 1024;  // open at once, of those that it admits from clients
     Retention retention;
   };
 
@@ -218,6 +218,8 @@ class Replica {
   AnyVerified SignAndJournal(OpenRound& open, const Statement& statement);
   void CloseFinished();
   void Close(const RoundId& id, const input::Record* adopted);
+  // Forgets an open round and its journal; returns the next one.
+  std::map<RoundId, OpenRound>::iterator Leave(std::map<RoundId, OpenRound>::iterator it);
   void Halt(const std::string& reason);
   store::v1::RoundSummary MakeSummary(const OpenRound& open, const Verdict& verdict,
                                       const CheckedBundle* adopted, size_t bundle_bytes) const;
@@ -268,6 +270,7 @@ class Replica {
   std::set<RoundId> touched_;
   std::vector<Saying> unsaid_;
   std::set<RoundId> finished_;
+  bool budget_freed_ = false;  // of a sponsor, so that rounds which waited for it may begin
   std::shared_ptr<peer::v1::Frame> own_;  // statements of this batch, for everyone
   bool replaying_ = false;
   std::vector<action::Publish> replayed_events_;

@@ -218,12 +218,29 @@ AnyVerified Replica::SignAndJournal(OpenRound& open, const Statement& statement)
 }
 
 void Replica::CloseFinished() {
-  while (!finished_.empty()) {
+  while (!finished_.empty() || budget_freed_) {
     for (const RoundId& id : std::exchange(finished_, {})) Close(id, nullptr);
-    // A place is free: rounds that waited for it may begin, and speak in this batch.
-    for (const RoundId& id : admission_.Waiting()) TryJoin(id);
+    // Rounds that waited for a sponsor's budget may begin, and speak in this batch.
+    if (std::exchange(budget_freed_, false)) {
+      for (const RoundId& id : admission_.Waiting()) TryJoin(id);
+    }
     Settle();
   }
+}
+
+std::map<RoundId, Replica::OpenRound>::iterator Replica::Leave(
+    std::map<RoundId, OpenRound>::iterator it) {
+  const auto& [id, open] = *it;
+  const std::string prefix = keys::OfRound(keys::kJournal, id);
+  if (open.next_record > 0) out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
+  if (open.sponsor) {
+    admission_.EndSponsored(*open.sponsor);
+    budget_freed_ = true;
+  }
+  timers_.CancelRound(id);
+  Call(action::CancelModels{id});
+  touched_.erase(id);
+  return rounds_.erase(it);
 }
 
 // Turns a round into its record: of its own making, or checked and taken from a peer.
@@ -260,14 +277,8 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
       open, verdict, adopted == nullptr ? nullptr : adopted->bundle.get(), bundle.size());
   archive_.AddRecord(id, summary, open.round.query()->expiry_unix_ms, std::move(bundle),
                      &out_.writes);
-  const std::string prefix = keys::OfRound(keys::kJournal, id);
-  if (open.next_record > 0) out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
-  if (open.sponsor) admission_.EndSponsored(*open.sponsor);
-  timers_.CancelRound(id);
-  Call(action::CancelModels{id});
-  touched_.erase(id);
   asked_record_ms_.erase(id);
-  rounds_.erase(it);
+  Leave(it);
 }
 
 store::v1::RoundSummary Replica::MakeSummary(const OpenRound& open, const Verdict& verdict,

@@ -93,18 +93,11 @@ void Replica::Maintain() {
       ++it;
       continue;
     }
-    const RoundId id = it->first;
-    archive_.AddTombstone(id, expiry, &out_.writes);
-    const std::string prefix = keys::OfRound(keys::kJournal, id);
-    out_.writes.DeleteRange(prefix, PrefixEnd(prefix));
-    if (open.sponsor) admission_.EndSponsored(*open.sponsor);
-    timers_.CancelRound(id);
-    Call(action::CancelModels{id});
+    archive_.AddTombstone(it->first, expiry, &out_.writes);
     Notify(open, {.type = Notice::Type::kGivenUp, .detail = open.round.WaitingFor()});
-    Then(action::Report{
-        true, "round " + id.Hex().substr(0, 12) + " was not decided in time and is given up here"});
-    touched_.erase(id);
-    it = rounds_.erase(it);
+    Then(action::Report{true, "round " + it->first.Hex().substr(0, 12) +
+                                  " was not decided in time and is given up here"});
+    it = Leave(it);
   }
 }
 

@@ -22,8 +22,11 @@ constexpr int64_t kStart = 5'000'000;  // of the monotonic clock: a machine that
 class LoneReplica : public ::testing::Test {
  protected:
   explicit LoneReplica(int n = 4) : signed_(n) {}
+  template <class Adjust>
+  LoneReplica(int n, Adjust adjust) : signed_(n, adjust) {}
 
   const SignedCluster signed_;
+  Replica::Options options_{.self = At(0), .retention = {}};
   MemStore store_;
   std::unique_ptr<Replica> replica_;
   int64_t now_ms_ = kStart;
@@ -33,6 +36,7 @@ class LoneReplica : public ::testing::Test {
   std::vector<NodeIndex> wants_to_;
   std::vector<RoundEvent> events_;       // published since the start
   std::vector<std::string> not_voting_;  // as told; empty: it votes
+  std::optional<absl::StatusOr<RoundId>> submitted_;
   const Verified<Query> query_ = signed_.MakeQuery(0, kUnix + 600'000);
   const RoundId id_{query_.body_digest()};
 
@@ -42,8 +46,8 @@ class LoneReplica : public ::testing::Test {
     replica_ = nullptr;
     Output first;
     auto made =
-        Replica::Recover(signed_.roster(), {.self = At(0), .retention = {}},
-                         signed_.cluster.signer(0), signed_.verifier, store_, Time(), &first);
+        Replica::Recover(signed_.roster(), options_, signed_.cluster.signer(0), signed_.verifier,
+                         store_, Time(), &first);
     ASSERT_TRUE(made.ok()) << made.status();
     replica_ = *std::move(made);
     Keep(std::move(first));
@@ -55,6 +59,7 @@ class LoneReplica : public ::testing::Test {
     said_.clear();
     wants_.clear();
     wants_to_.clear();
+    submitted_ = std::nullopt;
     if (!output.writes.empty()) {
       ASSERT_TRUE(store_.WriteSynced(output.writes).ok());
     }
@@ -65,6 +70,7 @@ class LoneReplica : public ::testing::Test {
       if (const auto* voting = std::get_if<action::Voting>(&action)) {
         not_voting_.push_back(voting->not_because);
       }
+      if (const auto* done = std::get_if<action::Submitted>(&action)) submitted_ = done->result;
       const auto* send = std::get_if<action::Send>(&action);
       if (send == nullptr) continue;
       if (send->frame->has_want()) {
@@ -97,6 +103,18 @@ class LoneReplica : public ::testing::Test {
     Step({From(1, query_), From(1, signed_.Say(1, Sponsor{id_}))});
     ASSERT_EQ(replica_->OpenSummaries(Time()).size(), 1u);
   }
+  // Another query than query_ arrives with its sponsorship.
+  RoundId Sponsored(int number, int sponsor) {
+    const auto query = signed_.MakeQuery(number, Time().unix_ms + 600'000);
+    const RoundId id{query.body_digest()};
+    Step({From(sponsor, query), From(sponsor, signed_.Say(sponsor, Sponsor{id}))});
+    return id;
+  }
+  absl::Status Submit(int number) {
+    Step({input::Submit{signed_.MakeQuery(number, Time().unix_ms + 600'000), 1}});
+    return submitted_ ? submitted_->status() : absl::UnavailableError("no answer");
+  }
+  bool IsOpen(const RoundId& id) const { return replica_->OpenSummary(id, Time()).has_value(); }
   std::vector<Input> Beat() {
     ++beats_;
     return {From(1, signed_.Say(1, Heartbeat{1, beats_})),
@@ -280,6 +298,35 @@ TEST_F(LoneReplica, AfterARestartNobodyIsAbsentThatIsLinkedNow) {
   }
   Step(std::move(inputs));
   EXPECT_EQ(ZeroInputs(), 0) << "node 3 is linked";
+}
+
+// Section 3: lying sponsors must not keep the rounds of honest ones out, nor this node's clients.
+TEST_F(LoneReplica, ANodesOwnLimitIsOfWhatItsClientsAsk) {
+  options_.max_own_rounds = 1;
+  Start();
+  EXPECT_TRUE(IsOpen(Sponsored(1, 1)));
+  EXPECT_TRUE(IsOpen(Sponsored(2, 2)));
+  EXPECT_TRUE(Submit(3).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(Submit(4)));
+  EXPECT_TRUE(IsOpen(Sponsored(5, 3)));
+  Start();
+  EXPECT_TRUE(absl::IsResourceExhausted(Submit(6))) << "a restart forgets nothing";
+}
+
+class LoneReplicaOfOneRoundEach : public LoneReplica {
+ protected:
+  LoneReplicaOfOneRoundEach()
+      : LoneReplica(4, [](auto&, RosterParameters& p) { p.rounds_per_sponsor = 1; }) {}
+};
+
+TEST_F(LoneReplicaOfOneRoundEach, ARoundThatIsGivenUpFreesItsSponsorsBudget) {
+  const RoundId first = Sponsored(1, 1);
+  ASSERT_TRUE(IsOpen(first));
+  EXPECT_FALSE(IsOpen(Sponsored(2, 1)));
+  now_ms_ += options_.retention.undecided_ms + 60'000;
+  const RoundId next = Sponsored(3, 1);
+  EXPECT_FALSE(IsOpen(first));
+  EXPECT_TRUE(IsOpen(next));
 }
 
 // f peers that announce a record and never send it must not keep it from this node.
