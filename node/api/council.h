@@ -27,8 +27,9 @@ struct RoundEvent {
     kPhaseStarted = 6,    // phase
     kPhaseClosed = 7,     // phase, closed: why this node stopped waiting (kNone: all arrived)
     kDecided = 8,         // f+1 equal Decisions: final
-    kCertified = 9,       // q equal Decisions: the bundle can be fetched; last event of a round
+    kCertified = 9,       // q equal Decisions: the bundle can be fetched
     kFailed = 10,         // f+1 equal Decisions of an agreed failure; detail = reason
+    kGivenUp = 11,        // undecided for too long; detail = what was missing
   };
   uint64_t seq = 0;
   int64_t unix_ms = 0;
@@ -38,6 +39,9 @@ struct RoundEvent {
   bool abstained = false;
   std::string detail;  // for people: reason of an abstention or of a failure
   Closed closed = Closed::kNone;
+
+  // No event of the round follows: it is over here.
+  bool last() const { return type == Type::kCertified || type == Type::kGivenUp; }
 };
 
 struct RoundSummary {
@@ -94,7 +98,8 @@ class Council {
   virtual void Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) = 0;
 
   // Calls on_event for every event with seq > after_seq, past and future, in order, on any thread.
-  // NOT_FOUND for a round this node has not heard of.
+  // NOT_FOUND for a round this node has not heard of, FAILED_PRECONDITION for one that it gave up:
+  // the events of such a round are gone.
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Watch(
       const RoundId& round, uint64_t after_seq, std::function<void(const RoundEvent&)> on_event) = 0;
 

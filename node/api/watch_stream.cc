@@ -50,13 +50,6 @@ WatchStream* WatchStream::Start(Council& council, WatchStreams& streams,
 }
 
 void WatchStream::Subscribe(Council& council, const RoundId& round, uint64_t after_seq) {
-  if (const auto summary = council.GetRound(round);
-      summary.ok() && summary->state == RoundSummary::State::kUndecided) {
-    End({grpc::StatusCode::FAILED_PRECONDITION,
-         absl::StrCat("this node gave the round up undecided and takes no further part in it",
-                      summary->waiting_for.empty() ? "" : ": ", summary->waiting_for)});
-    return;
-  }
   after_seq_ = after_seq;
   // One earlier: a watcher that has the round's last event already is told that it was the last.
   auto subscription = council.Watch(round, after_seq == 0 ? 0 : after_seq - 1,
@@ -83,7 +76,7 @@ void WatchStream::OnEvent(const RoundEvent& event) {
     after_seq_ = event.seq;
     waiting_.push_back(ToProto(event));
   }
-  if (event.type == RoundEvent::Type::kCertified) closing_ = true;  // last_ is OK
+  if (event.last()) closing_ = true;  // last_ is OK
   Advance();
 }
 

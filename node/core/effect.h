@@ -43,7 +43,7 @@ struct Notice {
   enum class Type : uint8_t {
     kAdmitted = 1, kAnswerReceived = 2, kAnswerCertified = 3, kSheetReceived = 4,
     kSheetCertified = 5, kPhaseStarted = 6, kPhaseClosed = 7, kDecided = 8, kCertified = 9,
-    kFailed = 10
+    kFailed = 10, kGivenUp = 11
   } type = Type::kAdmitted;
   Phase phase = Phase::kAnswer;
   std::optional<NodeIndex> node{};  // author of the answer or sheet

@@ -127,6 +127,12 @@ absl::StatusOr<store::v1::RoundSummary> ReadSummary(const Store& store, const Ro
   return summary;
 }
 
+absl::StatusOr<bool> HasTombstone(const Store& store, const RoundId& round) {
+  const absl::Status status = store.Get(keys::OfRound(keys::kTombstone, round)).status();
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  return status.ok();
+}
+
 absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
                                                                    std::optional<RoundId> after) {
   std::string end = PrefixEnd(keys::kByTime);

@@ -60,6 +60,8 @@ namespace archive {
 // NOT_FOUND where there is none.
 absl::StatusOr<std::string> ReadBundle(const Store& store, const RoundId& round);
 absl::StatusOr<store::v1::RoundSummary> ReadSummary(const Store& store, const RoundId& round);
+// Whether the round was given up undecided.
+absl::StatusOr<bool> HasTombstone(const Store& store, const RoundId& round);
 // Newest first, after the given one.
 absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
                                                                    std::optional<RoundId> after);

@@ -53,7 +53,10 @@ void Board::Publish(const RoundId& round, const RoundEvent& event) {
     if (event.seq <= entry.events.size()) return;
     entry.events.push_back(event);
     watchers = entry.watchers;
-    if (event.type == RoundEvent::Type::kCertified && !entry.over) {
+    if (event.type == RoundEvent::Type::kGivenUp) {
+      // Its events are as gone as its journal. A record that is taken over later begins anew.
+      entries_.erase(round);
+    } else if (event.last() && !entry.over) {
       entry.over = true;
       over_.push_back(round);
     }
@@ -108,6 +111,12 @@ void Board::Remove(const RoundId& round, const Watcher* watcher) {
 absl::StatusOr<std::vector<RoundEvent>> Board::StoredEvents(const RoundId& round) const {
   const absl::StatusOr<store::v1::RoundSummary> summary = archive::ReadSummary(store_, round);
   if (absl::IsNotFound(summary.status())) {
+    const absl::StatusOr<bool> given_up = archive::HasTombstone(store_, round);
+    if (!given_up.ok()) return given_up.status();
+    if (*given_up) {
+      return absl::FailedPreconditionError("this node gave round " + round.Hex() +
+                                           " up undecided and takes no further part in it");
+    }
     return absl::NotFoundError("this node has not heard of round " + round.Hex());
   }
   if (!summary.ok()) return summary.status();

@@ -57,6 +57,14 @@ absl::StatusOr<RoundSummary> Driver::GetRound(const RoundId& round) {
   const absl::StatusOr<store::v1::RoundSummary> stored = archive::ReadSummary(store_, round);
   if (stored.ok()) return FromStored(*stored);
   if (!absl::IsNotFound(stored.status())) return stored.status();
+  const absl::StatusOr<bool> given_up = archive::HasTombstone(store_, round);
+  if (!given_up.ok()) return given_up.status();
+  if (*given_up) {
+    RoundSummary summary;
+    summary.id = round;
+    summary.state = RoundSummary::State::kUndecided;
+    return summary;
+  }
   if (!asked) return absl::UnavailableError("the node is busy; try again");
   return absl::NotFoundError("this node has not heard of round " + round.Hex());
 }

@@ -99,6 +99,7 @@ void Replica::Maintain() {
     if (open.sponsor) admission_.EndSponsored(*open.sponsor);
     timers_.CancelRound(id);
     Call(action::CancelModels{id});
+    Notify(open, {.type = Notice::Type::kGivenUp, .detail = open.round.WaitingFor()});
     Then(action::Report{
         true, "round " + id.Hex().substr(0, 12) + " was not decided in time and is given up here"});
     touched_.erase(id);

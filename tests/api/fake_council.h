@@ -90,6 +90,9 @@ class FakeCouncil : public Council {
     std::lock_guard lock(mutex_);
     const auto found = rounds_.find(id);
     if (found == rounds_.end()) return absl::NotFoundError("no such round");
+    if (found->second.summary.state == RoundSummary::State::kUndecided) {
+      return absl::FailedPreconditionError("given up");
+    }
     auto watcher = std::make_unique<Watcher>(*this, id, std::move(on_event));
     for (const RoundEvent& event : found->second.events) {
       if (event.seq > after_seq) watcher->on_event(event);

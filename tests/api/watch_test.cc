@@ -81,6 +81,22 @@ TEST_F(WatchTest, AWatcherThatHasTheLastEventIsToldThatItWasTheLast) {
   EXPECT_TRUE(status.ok());
 }
 
+TEST_F(WatchTest, TheStreamEndsWhenTheRoundIsGivenUpUndecided) {
+  Serve();
+  const RoundId round = Ask("why?");
+  Publish(round, Type::kAdmitted);
+  const auto stream = Watch(round);
+  council.WaitForWatchers(round, 1);
+  Publish(round, Type::kGivenUp, "answers of bob");
+  client::v1::RoundEvent event;
+  ASSERT_TRUE(stream->reader->Read(&event));
+  ASSERT_TRUE(stream->reader->Read(&event));
+  EXPECT_EQ(event.type(), client::v1::RoundEvent::TYPE_GIVEN_UP);
+  EXPECT_EQ(event.detail(), "answers of bob");
+  EXPECT_FALSE(stream->reader->Read(&event));
+  EXPECT_TRUE(stream->reader->Finish().ok());
+}
+
 TEST_F(WatchTest, ASlowWatcherIsCutWithTheReasonAndCanResume) {
   ClientServerOptions options;
   options.watch_queue = 4;

@@ -135,6 +135,30 @@ TEST_F(AskTest, ATimeoutSaysWhereTheRoundStandsAndHowToLookLater) {
   EXPECT_THAT(err, HasSubstr("decentctl rounds show " + Read("id").substr(0, 64)));
 }
 
+TEST_F(AskTest, ARoundThatEveryNodeGaveUpHasItsOwnExitStatus) {
+  Serve(2);
+  for (auto& council : councils) council->gives_up = true;
+  councils[0]->waiting_for = "answers of node-2";
+  councils[1]->forgets = true;
+  EXPECT_EQ(RunHere({"ask", "why?", "--id-file", Path("id")}), ExitCode::kGivenUp) << err;
+  EXPECT_THAT(err, HasSubstr("given up undecided, without answers of node-2"));
+  EXPECT_THAT(err, HasSubstr(servers[0]->address() + " gave the round up undecided"));
+  EXPECT_THAT(err, HasSubstr(servers[1]->address() + " gave the round up undecided"));
+  EXPECT_EQ(out, "");
+  EXPECT_EQ(RunHere({"rounds", "show", Read("id").substr(0, 64), "--node",
+                     servers[1]->address()}),
+            ExitCode::kGivenUp);
+  EXPECT_THAT(out, HasSubstr("given up undecided"));
+}
+
+TEST_F(AskTest, WhereOneNodeGaveUpTheNextIsWatched) {
+  Serve(2);
+  councils[0]->gives_up = true;
+  EXPECT_EQ(RunHere({"ask", "why?"}), ExitCode::kOk) << err;
+  EXPECT_THAT(err, HasSubstr(servers[0]->address() + " gave the round up undecided"));
+  EXPECT_THAT(out, HasSubstr("verified here"));
+}
+
 TEST_F(AskTest, AnAgreedFailureHasItsOwnExitStatusAndReasons) {
   councils[0]->bundle_options.abstaining_workers = {0, 1, 2};
   councils[0]->bundle_options.silent_workers = {3};

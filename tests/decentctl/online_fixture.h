@@ -32,6 +32,8 @@ class ScriptedCouncil : public FakeCouncil {
   testing::BundleOptions bundle_options;
   std::function<void(std::string&)> spoil = [](std::string&) {};  // what this node does to proofs
   bool finishes = true;
+  bool gives_up = false;  // undecided, at once
+  bool forgets = false;   // and a watcher comes too late for the events
   std::string waiting_for;
   std::vector<ScriptedCouncil*> others;
 
@@ -60,9 +62,16 @@ class ScriptedCouncil : public FakeCouncil {
     summary.started_unix_ms = 1'700'000'000'000;
     summary.question = question;
     summary.waiting_for = waiting_for;
-    if (!finishes) {
+    if (!finishes || gives_up) {
       SetSummary(summary);
       Say(maker.round(), RoundEvent::Type::kAdmitted);
+      if (!gives_up) return;
+      Say(maker.round(), RoundEvent::Type::kGivenUp, waiting_for);
+      if (!forgets) return;
+      RoundSummary tombstone;  // no more than its id is kept
+      tombstone.id = maker.round();
+      tombstone.state = RoundSummary::State::kUndecided;
+      SetSummary(tombstone);
       return;
     }
     std::string bytes = EncodeBundle(bundle);
@@ -80,9 +89,10 @@ class ScriptedCouncil : public FakeCouncil {
   }
 
  private:
-  void Say(const RoundId& round, RoundEvent::Type type) {
+  void Say(const RoundId& round, RoundEvent::Type type, std::string detail = "") {
     RoundEvent event;
     event.type = type;
+    event.detail = std::move(detail);
     Publish(round, event);
   }
   const testing::TestCluster& cluster_;

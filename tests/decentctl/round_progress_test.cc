@@ -67,6 +67,9 @@ TEST(RoundProgress, EventsAreToldInWordsSafeToPrint) {
   closed.set_phase(types::v1::PHASE_SHEET);
   closed.set_closed(types::v1::CLOSED_HARD);
   EXPECT_EQ(progress.Describe(closed), "scores closed: the hard deadline passed");
+  Event given_up = MakeEvent(3, Event::TYPE_GIVEN_UP);
+  given_up.set_detail("answers of node-2");
+  EXPECT_EQ(progress.Describe(given_up), "given up undecided, without answers of node-2");
 }
 
 TEST(FlipMargin, IsToldInWordsAgainstWhatMayLie) {

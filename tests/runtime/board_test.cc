@@ -107,6 +107,22 @@ TEST_F(BoardTest, AFinishedRoundIsToldFromTheStore) {
   EXPECT_THAT(seen_, ElementsAre(2, 3));
 }
 
+TEST_F(BoardTest, ARoundThatIsGivenUpEndsForItsWatchersAndIsRefusedLater) {
+  board_.Publish(kRound, Event(1));
+  const auto watch = Watch(0);
+  WriteBatch writes;
+  writes.Put(keys::OfRound(keys::kTombstone, kRound), keys::BigEndian(500));
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  board_.Publish(kRound, Event(2, RoundEvent::Type::kGivenUp));
+  EXPECT_THAT(seen_, ElementsAre(1, 2));
+  const auto late = board_.Watch(kRound, 0, [](const RoundEvent&) {});
+  EXPECT_TRUE(absl::IsFailedPrecondition(late.status())) << late.status();
+  // A record that is taken over after all is told from its own first event.
+  board_.Publish(kRound, Event(1, RoundEvent::Type::kDecided));
+  const auto again = Watch(0);
+  EXPECT_THAT(seen_, ElementsAre(1, 2, 1));
+}
+
 TEST_F(BoardTest, AWatchedRoundIsKeptThoughManyOthersFinish) {
   board_.Publish(kRound, Event(1, RoundEvent::Type::kCertified));
   const auto watch = Watch(0);

@@ -29,6 +29,7 @@ class LoneReplica : public ::testing::Test {
   std::vector<Statement> said_;  // own statements of the last step
   std::vector<peer::v1::Want> wants_;
   std::vector<NodeIndex> wants_to_;
+  std::vector<RoundEvent> events_;  // published since the start
   const Verified<Query> query_ = signed_.MakeQuery(0, kUnix + 600'000);
   const RoundId id_{query_.body_digest()};
 
@@ -55,6 +56,9 @@ class LoneReplica : public ::testing::Test {
       ASSERT_TRUE(store_.WriteSynced(output.writes).ok());
     }
     for (const Action& action : output.actions) {
+      if (const auto* publish = std::get_if<action::Publish>(&action)) {
+        events_.push_back(publish->event);
+      }
       const auto* send = std::get_if<action::Send>(&action);
       if (send == nullptr) continue;
       if (send->frame->has_want()) {
@@ -267,6 +271,23 @@ TEST_F(LoneReplica, ARecordIsAskedOfFPlusOnePeersAtATime) {
   }
   now_ms_ += 2'000;
   EXPECT_EQ(asked(1), 1u);
+}
+
+// Section 12: a watcher must not wait for a round that this node takes no part in any more.
+TEST_F(LoneReplica, ARoundThatIsGivenUpUndecidedEndsForThoseWhoWatchIt) {
+  Join();
+  ASSERT_FALSE(events_.empty());
+  const uint64_t before = events_.back().seq;
+  now_ms_ += Retention{}.undecided_ms - 1'000;
+  Step({});
+  EXPECT_EQ(events_.back().seq, before) << "not yet a week";
+  now_ms_ += 61'000;
+  Step({});
+  EXPECT_EQ(events_.back().seq, before + 1);
+  EXPECT_EQ(events_.back().type, RoundEvent::Type::kGivenUp);
+  EXPECT_THAT(events_.back().detail, HasSubstr("answers of"));
+  EXPECT_THAT(replica_->OpenSummaries(Time()), IsEmpty());
+  EXPECT_TRUE(*archive::HasTombstone(store_, id_));
 }
 
 // More slots than one Votes can echo.

@@ -145,7 +145,9 @@ ExitCode TimedOut(const Context& context, const Submitted& submitted, const Roun
       submitted.clients, [&](CouncilClient& client) { return client.GetRound(round); });
   std::string where = "no node says where the round stands";
   if (state.ok()) {
-    where = state->waiting_for().empty()
+    where = state->state() == client::v1::Round::STATE_UNDECIDED
+                ? "a node gave the round up undecided"
+            : state->waiting_for().empty()
                 ? "the round runs"
                 : absl::StrCat("the round waits: ", PrintableLine(state->waiting_for()));
   } else {
@@ -250,6 +252,10 @@ ExitCode Ask(Context& context, const AskOptions& options) {
   const FetchFailure& failure = std::get<FetchFailure>(result);
   if (failure.kind == FetchFailure::Kind::kInvalidProof) {
     return context.Fail(ExitCode::kProofInvalid, std::string(failure.status.message()));
+  }
+  if (failure.kind == FetchFailure::Kind::kGivenUp) {
+    return context.Fail(ExitCode::kGivenUp, absl::StrCat(std::string(failure.status.message()),
+                                                         ": ask again, as a new round"));
   }
   return TimedOut(context, submitted, round, options.timeout);
 }

@@ -16,6 +16,7 @@ enum class ExitCode : int {
   kProofInvalid = 6,      // a proof that does not hold
   kNotAuthenticated = 7,  // a proof that holds in itself, but no trusted roster vouches for it
   kNotFound = 8,          // the node knows no such round, peer or evidence
+  kGivenUp = 9,           // every node that was asked gave the round up undecided
   kUsage = 64,            // the command line is wrong
   kConfiguration = 78,    // a configuration file, roster, card or key is wrong
 };
@@ -26,7 +27,7 @@ struct ExitCodeMeaning {
 };
 
 // For `decentctl --help`.
-inline constexpr std::array<ExitCodeMeaning, 11> kExitCodeMeanings = {{
+inline constexpr std::array<ExitCodeMeaning, 12> kExitCodeMeanings = {{
     {ExitCode::kOk, "done; the round was decided; the proof is valid"},
     {ExitCode::kError, "local failure (file, disk, internal error)"},
     {ExitCode::kFailedAsAgreed,
@@ -38,6 +39,7 @@ inline constexpr std::array<ExitCodeMeaning, 11> kExitCodeMeanings = {{
     {ExitCode::kNotAuthenticated,
      "the proof is consistent in itself, but not authenticated by a roster"},
     {ExitCode::kNotFound, "no such round, peer or evidence"},
+    {ExitCode::kGivenUp, "given up undecided by every node that was asked"},
     {ExitCode::kUsage, "wrong usage"},
     {ExitCode::kConfiguration, "wrong configuration file, roster, card or key"},
 }};

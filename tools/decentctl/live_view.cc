@@ -80,6 +80,11 @@ bool LiveView::certified() {
   return progress_.certified();
 }
 
+bool LiveView::given_up() {
+  std::lock_guard lock(mutex_);
+  return progress_.given_up();
+}
+
 void LiveView::Erase() {
   if (drawn_ == 0) return;
   // To the first line of the picture, then clear to the end of the screen.

@@ -32,6 +32,7 @@ class LiveView {
   void Restart();
   uint64_t last_seq();
   bool certified();
+  bool given_up();
   absl::Duration elapsed() const { return absl::Now() - start_; }
 
   // Draws the last picture and leaves it.

@@ -63,23 +63,29 @@ std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& cli
                                                        const RoundId& round, const Envelope* query,
                                                        const Roster* trusted, absl::Time deadline,
                                                        LiveView& view) {
-  std::set<size_t> distrusted;
+  std::set<size_t> distrusted, gave_up;
   std::string last_note;
   size_t current = 0, failures = 0;
   const auto note = [&](const std::string& text) {
     if (std::exchange(last_note, text) != text) view.Note(text);
   };
+  const auto none_left = [&] { return distrusted.size() + gave_up.size() == clients.size(); };
   while (absl::Now() < deadline) {
     if (distrusted.size() == clients.size()) {
       return FetchFailure{
           FetchFailure::Kind::kInvalidProof,
           absl::InvalidArgumentError("every node that was asked gave an invalid proof")};
     }
+    if (none_left()) {
+      return FetchFailure{FetchFailure::Kind::kGivenUp,
+                          absl::FailedPreconditionError("every node gave the round up undecided")};
+    }
     CouncilClient& client = *clients[current];
+    const bool passed_over = distrusted.contains(current) || gave_up.contains(current);
     const uint64_t before = view.last_seq();
     const absl::Status status =
-        distrusted.contains(current)
-            ? absl::UnavailableError("its proof was invalid")
+        passed_over
+            ? absl::UnavailableError("passed over")
             : client.Watch(round, before, deadline,
                            [&](const client::v1::RoundEvent& event) { view.OnEvent(event); });
     if (view.last_seq() > before) failures = 0;
@@ -93,6 +99,10 @@ std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& cli
                         std::string(std::get<FetchFailure>(fetched).status.message())));
     } else if (absl::Now() >= deadline) {
       break;
+    } else if (view.given_up() || absl::IsFailedPrecondition(status)) {
+      gave_up.insert(current);
+      note(absl::StrCat(client.address(), " gave the round up undecided"));
+      if (none_left()) continue;  // the view stays as it is
     } else if (status.code() == absl::StatusCode::kNotFound && query != nullptr) {
       // The node that took the question may have died before it told the others.
       if (const auto submitted = client.Submit(*query); !submitted.ok()) {
@@ -102,7 +112,7 @@ std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& cli
         view.Restart();
         continue;
       }
-    } else if (!distrusted.contains(current)) {
+    } else if (!passed_over) {
       note(absl::StrCat(client.address(), ": ",
                         status.ok() ? "the stream ended early" : std::string(status.message())));
     }

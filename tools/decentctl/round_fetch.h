@@ -23,7 +23,7 @@ struct FetchedBundle {
 
 // Why a round could not be had.
 struct FetchFailure {
-  enum class Kind { kInvalidProof, kNotThere, kTimedOut } kind = Kind::kNotThere;
+  enum class Kind { kInvalidProof, kNotThere, kGivenUp, kTimedOut } kind = Kind::kNotThere;
   absl::Status status;  // names every node that was asked and what was wrong there
 };
 
@@ -35,8 +35,8 @@ std::variant<FetchedBundle, FetchFailure> FetchChecked(
     std::set<size_t>& distrusted, const std::function<void(const std::string&)>& on_invalid);
 
 // Watches until a node has the proof and it holds, going on at the next node when one dies, cuts
-// the watcher, does not know the round (then `query`, where given, is submitted there again) or
-// gives an invalid proof.
+// the watcher, does not know the round (then `query`, where given, is submitted there again), gave
+// it up or gives an invalid proof. kGivenUp where no node is left to go on at.
 std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& clients,
                                                        const RoundId& round, const Envelope* query,
                                                        const Roster* trusted, absl::Time deadline,

@@ -72,6 +72,9 @@ void RoundProgress::Apply(const Event& event) {
     case Event::TYPE_CERTIFIED:
       certified_ = true;
       return;
+    case Event::TYPE_GIVEN_UP:
+      given_up_ = true;
+      return;
     default:
       return;
   }
@@ -100,6 +103,8 @@ std::string RoundProgress::Describe(const Event& event) const {
       return absl::StrCat("the council agreed that the round failed", because);
     case Event::TYPE_CERTIFIED:
       return "certified: the proof is complete";
+    case Event::TYPE_GIVEN_UP:
+      return absl::StrCat("given up undecided", detail.empty() ? "" : ", without ", detail);
     default:
       return "";  // a certificate of a slot matters to the protocol, not to the reader
   }
@@ -134,6 +139,7 @@ std::string RoundProgress::PhaseLine(const char* title, Phase phase, const char*
 
 std::vector<std::string> RoundProgress::Picture(absl::Duration elapsed, size_t width) const {
   const char* phase = certified_           ? "certified"
+                      : given_up_          ? "given up undecided"
                       : failed_            ? "failed as agreed, collecting signatures"
                       : decided_           ? "decided, collecting signatures"
                       : phases_[1].closed  ? "deciding"

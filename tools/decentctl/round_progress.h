@@ -22,6 +22,8 @@ class RoundProgress {
 
   uint64_t last_seq() const { return last_seq_; }
   bool certified() const { return certified_; }
+  // The node that tells of the round takes no further part in it.
+  bool given_up() const { return given_up_; }
 
   // One line for an event ("ada answered"), or empty where it says nothing new to people.
   std::string Describe(const client::v1::RoundEvent& event) const;
@@ -43,7 +45,7 @@ class RoundProgress {
   const Roster* roster_;
   uint64_t last_seq_ = 0;
   PhaseState phases_[2];
-  bool decided_ = false, failed_ = false, certified_ = false;
+  bool decided_ = false, failed_ = false, certified_ = false, given_up_ = false;
   std::string failure_;
 };
 

@@ -1,5 +1,6 @@
 // decentctl rounds: the rounds that a node knows, and their proofs.
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -123,11 +124,19 @@ ExitCode List(Context& context, const RoundsOptions& options) {
   return ExitCode::kOk;
 }
 
+// Of a round without a proof.
+ExitCode UnfinishedCode(const ProtoRound& round) {
+  return round.state() == ProtoRound::STATE_UNDECIDED ? ExitCode::kGivenUp : ExitCode::kTimedOut;
+}
+
 // A round without a proof yet: what the node says of it, which is its word only.
 ExitCode ShowUnfinished(Context& context, const RoundsOptions& options, const ProtoRound& round,
                         const Roster* roster) {
   if (options.json) {
     context.out << DumpJson(ToJson(round, roster));
+  } else if (round.state() == ProtoRound::STATE_UNDECIDED) {
+    context.out << "State      given up undecided: this is one node's word, and all it keeps\n"
+                << "Round      " << IdOf(round) << "\n";
   } else {
     context.out << "Question   " << PrintableLine(round.question()) << "\n"
                 << "State      " << StateName(round.state()) << " since "
@@ -139,7 +148,7 @@ ExitCode ShowUnfinished(Context& context, const RoundsOptions& options, const Pr
     context.out << "Proof      none yet: this is one node's word\n"
                 << "Round      " << IdOf(round) << "\n";
   }
-  return ExitCode::kTimedOut;
+  return UnfinishedCode(round);
 }
 
 // The round's checked proof, or the exit status after the reason was said.
@@ -160,18 +169,20 @@ std::variant<FetchedBundle, ExitCode> Fetch(Context& context, const RoundsOption
     return context.Fail(ExitCode::kProofInvalid,
                         "no node gave a valid proof: " + std::string(failure.status.message()));
   }
-  // No proof yet, or no such round: any node that knows it may tell.
-  absl::Status unknown = failure.status;
+  // No proof yet, or no such round: any node that knows it may tell, best one that runs it still.
+  std::optional<ProtoRound> told;
   for (const auto& client : setup.clients) {
     const auto round = client->GetRound(*id);
     if (!round.ok()) continue;
-    if (show) return ShowUnfinished(context, options, *round, setup.trusted());
-    return context.Fail(ExitCode::kTimedOut, absl::StrCat("the round has no proof yet, it is ",
-                                                          StateName(round->state()),
-                                                          round->waiting_for().empty() ? "" : ": ",
-                                                          PrintableLine(round->waiting_for())));
+    told = *round;
+    if (round->state() != ProtoRound::STATE_UNDECIDED) break;
   }
-  return Fail(context, unknown);
+  if (!told) return Fail(context, failure.status);
+  if (show) return ShowUnfinished(context, options, *told, setup.trusted());
+  return context.Fail(
+      UnfinishedCode(*told),
+      absl::StrCat("the round has no proof yet, it is ", StateName(told->state()),
+                   told->waiting_for().empty() ? "" : ": ", PrintableLine(told->waiting_for())));
 }
 
 ExitCode Show(Context& context, const RoundsOptions& options) {
