@@ -61,6 +61,7 @@ struct ClientServer::Impl {
   bool tls = false;
   ClientService service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<Subscription> voting;
   std::atomic<bool> stopped{false};
 };
 
@@ -119,9 +120,10 @@ absl::StatusOr<std::unique_ptr<ClientServer>> ClientServer::Start(
         "; free the port or set another address"));
   }
   impl->address.port = static_cast<uint16_t>(port);
-  std::unique_ptr<ClientServer> server(new ClientServer(std::move(impl)));
-  server->SetServing(true);
-  return server;
+  impl->voting = council.WatchVoting([health = impl->server->GetHealthCheckService()](bool voting) {
+    health->SetServingStatus(client::v1::Council::service_full_name(), voting);
+  });
+  return std::unique_ptr<ClientServer>(new ClientServer(std::move(impl)));
 }
 
 ClientServer::~ClientServer() { Shutdown(); }
@@ -130,15 +132,10 @@ int ClientServer::port() const { return impl_->address.port; }
 std::string ClientServer::address() const { return impl_->address.ToString(); }
 bool ClientServer::uses_tls() const { return impl_->tls; }
 
-void ClientServer::SetServing(bool serving) {
-  if (auto* health = impl_->server->GetHealthCheckService()) {
-    health->SetServingStatus(client::v1::Council::service_full_name(), serving);
-  }
-}
-
 void ClientServer::Shutdown() {
   if (impl_->stopped.exchange(true)) return;
-  if (auto* health = impl_->server->GetHealthCheckService()) health->Shutdown();
+  impl_->voting.reset();
+  impl_->server->GetHealthCheckService()->Shutdown();
   impl_->service.EndWatchers();
   impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(2));
 }

@@ -1,4 +1,6 @@
-// The gRPC server that clients talk to: decentd.client.v1.Council, health and reflection.
+// The gRPC server that clients talk to: decentd.client.v1.Council, health and reflection. The
+// standard health service says SERVING of decentd.client.v1.Council while the node votes, and
+// NOT_SERVING while it does not: then another node should be asked.
 #pragma once
 
 #include <memory>
@@ -44,9 +46,6 @@ class ClientServer {
   // host:port with the port in use.
   std::string address() const;
   bool uses_tls() const;
-
-  // What the standard health service says of decentd.client.v1.Council; SERVING at the start.
-  void SetServing(bool serving);
 
   // Tells watchers that the node stops, gives running calls two seconds, ends the rest.
   void Shutdown();

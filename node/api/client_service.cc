@@ -181,8 +181,9 @@ grpc::ServerWriteReactor<client::v1::BundleChunk>* ClientService::GetBundle(
 grpc::ServerUnaryReactor* ClientService::GetStatus(Context* context,
                                                    const client::v1::GetStatusRequest*,
                                                    client::v1::NodeStatus* response) {
-  *response = ToProto(council_.Status());
-  return Reply(context, absl::OkStatus());
+  const absl::StatusOr<NodeStatus> status = council_.Status();
+  if (status.ok()) *response = ToProto(*status);
+  return Reply(context, status.status());
 }
 
 grpc::ServerUnaryReactor* ClientService::ListPeers(Context* context,

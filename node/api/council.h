@@ -24,12 +24,12 @@ struct RoundEvent {
     kAnswerCertified = 3,
     kSheetReceived = 4,
     kSheetCertified = 5,
-    kPhaseStarted = 6,    // phase
-    kPhaseClosed = 7,     // phase, closed: why this node stopped waiting (kNone: all arrived)
-    kDecided = 8,         // f+1 equal Decisions: final
-    kCertified = 9,       // q equal Decisions: the bundle can be fetched
-    kFailed = 10,         // f+1 equal Decisions of an agreed failure; detail = reason
-    kGivenUp = 11,        // undecided for too long; detail = what was missing
+    kPhaseStarted = 6,  // phase
+    kPhaseClosed = 7,   // phase, closed: why this node stopped waiting (kNone: all arrived)
+    kDecided = 8,       // f+1 equal Decisions: final
+    kCertified = 9,     // q equal Decisions: the bundle can be fetched
+    kFailed = 10,       // f+1 equal Decisions of an agreed failure; detail = reason
+    kGivenUp = 11,      // undecided for too long; detail = what was missing
   };
   uint64_t seq = 0;
   int64_t unix_ms = 0;
@@ -65,7 +65,7 @@ struct NodeStatus {
   Digest cluster_id;
   int n = 0, f = 0, quorum = 0, reachable = 0;  // reachable includes itself
   bool voting = true;
-  std::string not_voting_because;  // disk full, halted, watermark ...; empty when voting
+  std::string not_voting_because;  // halted, disk full, memory lost; empty when voting
   uint64_t rounds_open = 0, rounds_stored = 0, store_bytes = 0;
   uint64_t signatures_verified = 0, synced_writes = 0, bytes_written = 0;
   uint64_t evidence = 0;
@@ -109,7 +109,11 @@ class Council {
       size_t limit, std::optional<RoundId> after) = 0;
   // NOT_FOUND until the round is certified.
   virtual absl::StatusOr<std::string> GetBundle(const RoundId& round) = 0;
-  virtual NodeStatus Status() = 0;
+  // UNAVAILABLE while the node is too busy to tell.
+  virtual absl::StatusOr<NodeStatus> Status() = 0;
+  // Calls `on_change` at once with whether this node votes, then at each change, on any thread, one
+  // call at a time. NodeStatus has the reason.
+  virtual std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) = 0;
   virtual absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() = 0;
 };
 

@@ -154,14 +154,15 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
     const absl::Status status = store_.WriteSynced(writes);
     if (status.ok()) break;
     const bool full = absl::IsResourceExhausted(status);
-    std::unique_lock lock(mutex_);
-    disk_problem_ = "cannot write to the database: " + std::string(status.message());
+    const std::string problem = "cannot write to the database: " + std::string(status.message());
+    SetDiskProblem(problem);
     if (!told) {
       log_(Severity::kWarning,
-           disk_problem_ + (full ? "; the node says nothing until it can, and loses nothing"
-                                 : "; the node says nothing more until it is started again"));
+           problem + (full ? "; the node says nothing until it can, and loses nothing"
+                           : "; the node says nothing more until it is started again"));
     }
     told = true;
+    std::unique_lock lock(mutex_);
     if (!AnswerUntil(full ? SteadyClock::now() + kRetryWrite : SteadyClock::time_point::max(),
                      lock)) {
       return false;
@@ -170,11 +171,27 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
   ++synced_writes_;
   bytes_written_ += writes.bytes();
   if (told) {
-    std::lock_guard lock(mutex_);
-    disk_problem_.clear();
+    SetDiskProblem("");
     log_(Severity::kInfo, "the database can be written again; the node goes on where it was");
   }
   return true;
+}
+
+void Driver::SetDiskProblem(std::string problem) {
+  {
+    std::lock_guard lock(mutex_);
+    disk_problem_ = std::move(problem);
+  }
+  TellVoting();
+}
+
+void Driver::TellVoting() {
+  bool voting = false;
+  {
+    std::lock_guard lock(mutex_);
+    voting = disk_problem_.empty() && not_voting_.empty();
+  }
+  voting_.Set(voting);
 }
 
 void Driver::AnswerQuestions(std::unique_lock<std::mutex>& lock) {
@@ -223,6 +240,12 @@ void Driver::Do(Action& action) {
           if (done) done(std::move(a.result));
         } else if constexpr (std::is_same_v<T, action::CountFault>) {
           links_->CountFault(a.peer);
+        } else if constexpr (std::is_same_v<T, action::Voting>) {
+          {
+            std::lock_guard lock(mutex_);
+            not_voting_ = std::move(a.not_because);
+          }
+          TellVoting();
         } else {
           static_assert(std::is_same_v<T, action::Report>);
           log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);

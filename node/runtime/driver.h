@@ -20,6 +20,7 @@
 #include "node/runtime/board.h"
 #include "node/runtime/frame_reader.h"
 #include "node/runtime/replica.h"
+#include "node/runtime/voting_watch.h"
 #include "node/transport/links.h"
 #include "storage/store.h"
 
@@ -56,7 +57,8 @@ class Driver final : public LinkReceiver, public Council {
   absl::StatusOr<std::vector<RoundSummary>> ListRounds(size_t limit,
                                                        std::optional<RoundId> after) override;
   absl::StatusOr<std::string> GetBundle(const RoundId& round) override;
-  NodeStatus Status() override;
+  absl::StatusOr<NodeStatus> Status() override;
+  std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override;
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
 
   // Faults counted against each peer, by name of the kind.
@@ -71,6 +73,8 @@ class Driver final : public LinkReceiver, public Council {
   void Step(std::unique_lock<std::mutex>& lock);
   void Commit();
   bool WriteUntilDurable(const WriteBatch& writes);
+  void SetDiskProblem(std::string problem);  // empty: none
+  void TellVoting();
   void AnswerQuestions(std::unique_lock<std::mutex>& lock);
   bool AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mutex>& lock);
   void Do(Action& action);
@@ -84,6 +88,7 @@ class Driver final : public LinkReceiver, public Council {
   const Log log_;
   const int64_t started_unix_ms_;
   Board board_;
+  VotingWatch voting_;  // set by the driver's thread only
   FrameReader reader_;
   Links* links_ = nullptr;
 
@@ -105,6 +110,7 @@ class Driver final : public LinkReceiver, public Council {
   std::map<NodeIndex, size_t> mailbox_bytes_;
   std::deque<std::function<void(const Replica&)>> questions_;
   std::string disk_problem_;
+  std::string not_voting_ = "it starts";  // as the replica said last
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
   uint64_t next_ticket_ = 1;
 

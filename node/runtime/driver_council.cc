@@ -99,21 +99,26 @@ absl::StatusOr<std::string> Driver::GetBundle(const RoundId& round) {
   return bundle;
 }
 
-NodeStatus Driver::Status() {
+absl::StatusOr<NodeStatus> Driver::Status() {
   NodeStatus status;
-  const bool asked =
-      Ask([&](const Replica& replica) { replica.FillStatus(Clock(), &status); });
+  if (!Ask([&](const Replica& replica) { replica.FillStatus(Clock(), &status); })) {
+    return absl::UnavailableError("the node is busy; try again");
+  }
   status.version = version_;
   status.started_unix_ms = started_unix_ms_;
   status.store_bytes = store_.ApproximateBytes();
   status.synced_writes = synced_writes_;
   status.bytes_written = bytes_written_;
   std::lock_guard lock(mutex_);
-  if (!asked || !disk_problem_.empty()) {
+  if (!disk_problem_.empty()) {
     status.voting = false;
-    status.not_voting_because = disk_problem_.empty() ? "the node is busy" : disk_problem_;
+    status.not_voting_because = disk_problem_;
   }
   return status;
+}
+
+std::unique_ptr<Subscription> Driver::WatchVoting(std::function<void(bool)> on_change) {
+  return voting_.Watch(std::move(on_change));
 }
 
 absl::StatusOr<std::vector<StoredEvidence>> Driver::ListEvidence() {

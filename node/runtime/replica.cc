@@ -301,6 +301,7 @@ Output Replica::Finish() {
     open.record.Clear();
   }
   touched_.clear();
+  TellVoting();
   if (own_) out_.actions.insert(out_.actions.begin(), action::Send{std::nullopt, std::move(own_)});
   own_ = nullptr;
   return std::exchange(out_, {});

@@ -109,6 +109,9 @@ struct CountFault {
   NodeIndex peer;
   FaultKind kind;
 };
+struct Voting {             // it changed, or this is the first word of it
+  std::string not_because;  // empty: this node votes
+};
 struct Report {  // one line for the log
   bool serious;
   std::string text;
@@ -117,7 +120,7 @@ struct Report {  // one line for the log
 using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::PrepareJudge,
                                action::CancelModels>;
 using Action = std::variant<action::Send, action::Publish, action::Submitted, action::CountFault,
-                            action::Report>;
+                            action::Voting, action::Report>;
 
 // The actions may be done only once the writes are durable; the calls of models may begin at once,
 // for they show nobody what this node signs. Each list, and the outputs, in their order.
@@ -232,6 +235,8 @@ class Replica {
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
   void WantRecord(NodeIndex peer, const RoundId& round);
   void CountFault(NodeIndex peer, FaultKind kind);
+  std::string NotVotingBecause(Now now) const;  // empty: it votes
+  void TellVoting();
   void Call(ModelCall call);  // at once
   void Then(Action action);   // once this batch is durable
   Output Finish();
@@ -250,7 +255,8 @@ class Replica {
   std::map<NodeIndex, std::map<FaultKind, uint64_t>> faults_;
   NodeSet unlinked_;
   bool tell_unlinked_ = false;  // replayed rounds still know who was unlinked before the restart
-  std::string halted_;  // why this node does not vote, or empty
+  std::string halted_;          // why this node stopped voting, or empty
+  std::optional<std::string> told_not_voting_;  // as last told to the outside
   uint64_t evidence_ = 0;
   std::map<RoundId, std::map<NodeIndex, int64_t>> asked_record_ms_;  // whom and when
   uint64_t heartbeat_ = 0;

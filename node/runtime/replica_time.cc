@@ -1,6 +1,7 @@
 // What a replica does as time passes: timers, heartbeats, comparing with peers, discarding.
 #include <algorithm>
 
+#include "absl/time/time.h"
 #include "node/codec/peer_codec.h"
 #include "node/runtime/exchange.h"
 #include "node/runtime/keys.h"
@@ -120,6 +121,23 @@ int64_t Replica::NextWakeMs(Now now) const {
   return next;
 }
 
+std::string Replica::NotVotingBecause(Now now) const {
+  if (!halted_.empty()) return halted_;
+  if (archive_.watermark() <= now.unix_ms) return "";
+  return "its memory was lost: until " +
+         absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromUnixMillis(archive_.watermark()),
+                          absl::UTCTimeZone()) +
+         " it sits out what may have been open before";
+}
+
+// Batches come at least with each heartbeat, so what changes by the clock alone is told too.
+void Replica::TellVoting() {
+  std::string because = NotVotingBecause(now_);
+  if (told_not_voting_ == because) return;
+  told_not_voting_ = because;
+  Then(action::Voting{std::move(because)});
+}
+
 void Replica::FillStatus(Now now, NodeStatus* status) const {
   const RosterNode& self = roster_.node(self_);
   status->name = self.name;
@@ -129,11 +147,8 @@ void Replica::FillStatus(Now now, NodeStatus* status) const {
   status->f = roster_.f();
   status->quorum = roster_.quorum();
   status->reachable = reachability_.Reachable(now.monotonic_ms).Size();
-  status->voting = halted_.empty();
-  status->not_voting_because = halted_;
-  if (halted_.empty() && archive_.watermark() > now.unix_ms) {
-    status->not_voting_because = "sits out queries that expire before its watermark";
-  }
+  status->not_voting_because = NotVotingBecause(now);
+  status->voting = status->not_voting_because.empty();
   status->rounds_open = rounds_.size();
   status->rounds_stored = archive_.size();
   status->signatures_verified = verifier_.signatures_verified();

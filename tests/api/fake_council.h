@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "node/api/council.h"
+#include "node/runtime/voting_watch.h"
 
 namespace decentd {
 
@@ -24,6 +25,13 @@ class FakeCouncil : public Council {
   // Keeps the answer to Submit back until the test calls Release.
   bool hold_submit = false;
   std::vector<StoredEvidence> evidence;
+  NodeStatus status = [] {
+    NodeStatus s;
+    s.name = "ada";
+    s.n = 4;
+    return s;
+  }();
+  VotingWatch voting;
 
   void Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) override {
     const RoundId id{query.body_digest()};
@@ -128,11 +136,9 @@ class FakeCouncil : public Council {
     }
     return found->second.bundle;
   }
-  NodeStatus Status() override {
-    NodeStatus status;
-    status.name = "ada";
-    status.n = 4;
-    return status;
+  absl::StatusOr<NodeStatus> Status() override { return status; }
+  std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override {
+    return voting.Watch(std::move(on_change));
   }
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override { return evidence; }
 

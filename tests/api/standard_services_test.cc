@@ -49,10 +49,12 @@ class StandardServicesTest : public ApiTest {
   }
 };
 
-TEST_F(StandardServicesTest, HealthSaysWhatTheNodeSays) {
+TEST_F(StandardServicesTest, HealthSaysWhetherTheNodeVotes) {
   Serve();
+  EXPECT_EQ(Health(), std::string("\x08\x02")) << "NOT_SERVING";
+  council.voting.Set(true);
   EXPECT_EQ(Health(), std::string("\x08\x01")) << "SERVING";
-  server_->SetServing(false);
+  council.voting.Set(false);
   EXPECT_EQ(Health(), std::string("\x08\x02")) << "NOT_SERVING";
 }
 

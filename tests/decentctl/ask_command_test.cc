@@ -145,8 +145,7 @@ TEST_F(AskTest, ARoundThatEveryNodeGaveUpHasItsOwnExitStatus) {
   EXPECT_THAT(err, HasSubstr(servers[0]->address() + " gave the round up undecided"));
   EXPECT_THAT(err, HasSubstr(servers[1]->address() + " gave the round up undecided"));
   EXPECT_EQ(out, "");
-  EXPECT_EQ(RunHere({"rounds", "show", Read("id").substr(0, 64), "--node",
-                     servers[1]->address()}),
+  EXPECT_EQ(RunHere({"rounds", "show", Read("id").substr(0, 64), "--node", servers[1]->address()}),
             ExitCode::kGivenUp);
   EXPECT_THAT(out, HasSubstr("given up undecided"));
 }

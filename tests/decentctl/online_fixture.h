@@ -27,7 +27,9 @@ namespace decentd {
 // One node of a cluster: a question that any of them takes is a round at all, run at once.
 class ScriptedCouncil : public FakeCouncil {
  public:
-  explicit ScriptedCouncil(const testing::TestCluster& cluster) : cluster_(cluster) {}
+  explicit ScriptedCouncil(const testing::TestCluster& cluster) : cluster_(cluster) {
+    status.cluster_id = cluster.roster().cluster_id();
+  }
 
   testing::BundleOptions bundle_options;
   std::function<void(std::string&)> spoil = [](std::string&) {};  // what this node does to proofs
@@ -45,12 +47,6 @@ class ScriptedCouncil : public FakeCouncil {
       for (ScriptedCouncil* other : others) other->Run(envelope, question);
     }
     FakeCouncil::Submit(std::move(query), std::move(done));
-  }
-
-  NodeStatus Status() override {
-    NodeStatus status = FakeCouncil::Status();
-    status.cluster_id = cluster_.roster().cluster_id();
-    return status;
   }
 
   void Run(const testing::EnvelopePtr& query, const std::string& question) {

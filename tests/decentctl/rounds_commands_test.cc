@@ -84,6 +84,16 @@ TEST_F(RoundsCommandsTest, StatusTellsOfEveryNodeAlsoOfTheDead) {
   EXPECT_EQ(RunHere({"status", "--node", dead}), ExitCode::kUnreachable);
 }
 
+TEST_F(RoundsCommandsTest, StatusSaysWhetherANodeVotesAndWhyNot) {
+  Serve(1);
+  EXPECT_EQ(RunHere({"status"}), ExitCode::kOk);
+  EXPECT_THAT(out, HasSubstr("voting     yes\n"));
+  councils[0]->status.voting = false;
+  councils[0]->status.not_voting_because = "cannot write to the database: no space left";
+  EXPECT_EQ(RunHere({"status"}), ExitCode::kOk);
+  EXPECT_THAT(out, HasSubstr("voting     no: cannot write to the database: no space left\n"));
+}
+
 TEST_F(RoundsCommandsTest, EvidenceIsListedAndExportedByPrefix) {
   StoredEvidence evidence;
   evidence.bytes = "two conflicting bodies";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "node/runtime/keys.h"
 #include "node/runtime/replica.h"
 #include "storage/mem_store.h"
 #include "tests/core/signed.h"
@@ -11,6 +12,7 @@
 namespace decentd::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -29,7 +31,8 @@ class LoneReplica : public ::testing::Test {
   std::vector<Statement> said_;  // own statements of the last step
   std::vector<peer::v1::Want> wants_;
   std::vector<NodeIndex> wants_to_;
-  std::vector<RoundEvent> events_;  // published since the start
+  std::vector<RoundEvent> events_;       // published since the start
+  std::vector<std::string> not_voting_;  // as told; empty: it votes
   const Verified<Query> query_ = signed_.MakeQuery(0, kUnix + 600'000);
   const RoundId id_{query_.body_digest()};
 
@@ -58,6 +61,9 @@ class LoneReplica : public ::testing::Test {
     for (const Action& action : output.actions) {
       if (const auto* publish = std::get_if<action::Publish>(&action)) {
         events_.push_back(publish->event);
+      }
+      if (const auto* voting = std::get_if<action::Voting>(&action)) {
+        not_voting_.push_back(voting->not_because);
       }
       const auto* send = std::get_if<action::Send>(&action);
       if (send == nullptr) continue;
@@ -124,6 +130,7 @@ TEST_F(LoneReplica, NothingIsSaidInTheBatchThatShowsForgottenVotes) {
   replica_->FillStatus(Time(), &status);
   EXPECT_FALSE(status.voting);
   EXPECT_THAT(status.not_voting_because, HasSubstr("votes signed by this node"));
+  EXPECT_THAT(not_voting_, ElementsAre("", status.not_voting_because)) << "told once, as it came";
   Start();
   Step({From(3, signed_.Answered(3, id_))});
   EXPECT_THAT(said_, IsEmpty()) << "a restart is no way out";
@@ -150,6 +157,28 @@ TEST_F(LoneReplica, WhatNobodyWaitsForIsSaidSoonAndOnceAlsoAfterARestart) {
   now_ms_ += 20;
   Step({});
   EXPECT_EQ(enters(), 0) << "said before";
+}
+
+TEST_F(LoneReplica, ANodeThatLostItsMemoryDoesNotVoteUntilItsWatermarkHasPassed) {
+  WriteBatch writes;
+  writes.Put(std::string(keys::kWatermark),
+             keys::BigEndian(static_cast<uint64_t>(Time().unix_ms + 100'000)));
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  not_voting_.clear();
+  Start();
+  ASSERT_THAT(not_voting_, ElementsAre(HasSubstr("its memory was lost")));
+  NodeStatus status;
+  replica_->FillStatus(Time(), &status);
+  EXPECT_FALSE(status.voting);
+  EXPECT_EQ(status.not_voting_because, not_voting_[0]);
+  now_ms_ += 99'000;
+  Step({});
+  EXPECT_EQ(not_voting_.size(), 1u);
+  now_ms_ += 1'000;
+  Step({});
+  EXPECT_THAT(not_voting_, ElementsAre(HasSubstr("its memory was lost"), ""));
+  replica_->FillStatus(Time(), &status);
+  EXPECT_TRUE(status.voting);
 }
 
 TEST_F(LoneReplica, AReplyBeyondTheLongestBodyIsAnAbstain) {

@@ -1,0 +1,131 @@
+// The threads around a replica: what clients and the disk bring about, without peers.
+#include "node/runtime/driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "node/runtime/keys.h"
+#include "storage/mem_store.h"
+#include "tests/core/signed.h"
+
+namespace decentd::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Far beyond what anything takes: a test that waits this long has failed.
+constexpr std::chrono::seconds kPatience{60};
+
+class NoLinks final : public Links {
+ public:
+  void Send(NodeIndex, FramePtr) override {}
+  void Broadcast(FramePtr) override {}
+  std::vector<PeerState> States() const override { return {}; }
+  void CountFault(NodeIndex) override {}
+};
+
+class NoModels final : public Models {
+ public:
+  void Answer(AnswerRequest, AnswerDone) override {}
+  void Judge(JudgeRequest, JudgeDone) override {}
+  void PrepareJudge(JudgeRequest) override {}
+  void Cancel(const RoundId&) override {}
+};
+
+// The last value of something that other threads set.
+template <class T>
+class Latest {
+ public:
+  void Set(T value) {
+    std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+    changed_.notify_all();
+  }
+  bool WaitFor(const std::function<bool(const T&)>& condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return value_ && condition(*value_); });
+  }
+  std::optional<T> value() {
+    std::lock_guard lock(mutex_);
+    return value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<T> value_;
+};
+
+class DriverTest : public ::testing::Test {
+ protected:
+  const SignedCluster signed_{4};
+  MemStore store_;
+  NoLinks links_;
+  NoModels models_;
+  Latest<bool> voting_;
+  std::unique_ptr<Driver> driver_;
+  std::unique_ptr<Subscription> watch_;
+
+  void Start() {
+    driver_ = std::make_unique<Driver>(signed_.verifier, store_, models_, "test",
+                                       [](Driver::Severity, const std::string&) {});
+    watch_ = driver_->WatchVoting([this](bool voting) { voting_.Set(voting); });
+    EXPECT_EQ(voting_.value(), false) << "nothing is known before the start";
+    Output first;
+    auto replica = Replica::Recover(signed_.roster(), {.self = At(0), .retention = {}},
+                                    signed_.cluster.signer(0), signed_.verifier, store_,
+                                    Driver::Clock(), &first);
+    ASSERT_TRUE(replica.ok()) << replica.status();
+    driver_->Start(*std::move(replica), std::move(first), links_);
+  }
+  void TearDown() override {
+    watch_ = nullptr;
+    if (driver_) driver_->Stop();
+  }
+  bool WaitVoting(bool wanted) {
+    return voting_.WaitFor([&](bool voting) { return voting == wanted; });
+  }
+  Verified<Query> MakeQuery(int number) const {
+    return signed_.MakeQuery(number, Driver::Clock().unix_ms + 60'000);
+  }
+};
+
+TEST_F(DriverTest, ANodeThatStartsIsSaidToVoteOnceItsStartIsDurable) {
+  Start();
+  EXPECT_TRUE(WaitVoting(true));
+  EXPECT_TRUE(driver_->Status()->voting);
+}
+
+TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  store_.SetWriteHook(
+      [](const WriteBatch&) { return absl::ResourceExhaustedError("no space left"); });
+  driver_->Submit(MakeQuery(1), [](const absl::StatusOr<RoundId>&) {});
+  EXPECT_TRUE(WaitVoting(false));
+  const auto status = driver_->Status();
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_FALSE(status->voting);
+  EXPECT_THAT(status->not_voting_because, HasSubstr("no space left"));
+  store_.SetWriteHook(nullptr);
+  EXPECT_TRUE(WaitVoting(true));
+  EXPECT_TRUE(driver_->Status()->voting);
+}
+
+TEST_F(DriverTest, AHaltedNodeIsNeverSaidToVote) {
+  WriteBatch writes;
+  writes.Put(std::string(keys::kHalted), "votes signed by this node that it does not know");
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  Start();
+  Latest<absl::StatusOr<RoundId>> result;
+  driver_->Submit(MakeQuery(1), [&](absl::StatusOr<RoundId> r) { result.Set(std::move(r)); });
+  ASSERT_TRUE(result.WaitFor([](const auto&) { return true; }));
+  EXPECT_TRUE(absl::IsFailedPrecondition(result.value()->status()));
+  EXPECT_EQ(voting_.value(), false);
+}
+
+}  // namespace
+}  // namespace decentd::testing
