@@ -82,7 +82,7 @@ void ReadClients(MapReader reader, ClientApiConfig& clients) {
 
 void ReadLimits(MapReader reader, LimitsConfig& limits) {
   reader.Number("rounds_open", limits.rounds_open, 1, 1'000'000, Need::kOptional);
-  reader.Number("model_calls", limits.model_calls, 1, 1'000'000, Need::kOptional);
+  reader.Number("model_calls_waiting", limits.model_calls_waiting, 1, 1'000'000, Need::kOptional);
   reader.Finish();
 }
 

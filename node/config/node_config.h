@@ -76,7 +76,10 @@ struct ClientApiConfig {
 
 struct LimitsConfig {
   uint32_t rounds_open = 256;  // unfinished rounds of this node's own clients, at most
-  uint32_t model_calls = 8;    // over all backends, running and waiting for one; more are abstained
+  // For each model, beside the calls under way: a slow model does not take another's places.
+  // Further calls are abstained. Room for the 8 rounds that a client may have in flight, each with
+  // a call for the answer and one for each of 7 answers to judge.
+  uint32_t model_calls_waiting = 64;
 };
 
 struct RetentionConfig {

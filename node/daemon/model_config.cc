@@ -34,7 +34,7 @@ absl::StatusOr<llm::BackendConfig> Convert(const OpenAiBackend& from, const Node
   to.timeout = milliseconds(from.timeout_ms);
   to.retries = from.retries;
   to.concurrency = from.concurrency;
-  to.max_queue = config.limits.model_calls;
+  to.max_queue = config.limits.model_calls_waiting;
   to.structured_output = Convert(from.structured_output);
   to.usd_per_million_prompt_tokens = from.prompt_price;
   to.usd_per_million_completion_tokens = from.completion_price;
@@ -50,7 +50,7 @@ absl::StatusOr<llm::BackendConfig> Convert(const ExecBackend& from, const NodeCo
   to.timeout = milliseconds(from.timeout_ms);
   to.max_output_bytes = from.output_limit;
   to.concurrency = from.concurrency;
-  to.max_queue = config.limits.model_calls;
+  to.max_queue = config.limits.model_calls_waiting;
   return to;
 }
 
@@ -103,6 +103,7 @@ absl::StatusOr<llm::ModelsConfig> MakeModelsConfig(const NodeConfig& config,
     models.judging.mode = config.judge_model->method == JudgeMethod::kPerAnswer
                               ? llm::JudgeMode::kPerAnswer
                               : llm::JudgeMode::kAllAtOnce;
+    models.judging.extra_tokens = config.judge_model->extra_tokens;
     models.judging.prompts_directory = config.judge_model->prompt_directory;
   }
   return models;

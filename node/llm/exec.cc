@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <mutex>
+#include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "node/llm/call_queue.h"
 #include "node/llm/child_process.h"
 #include "node/llm/exec_wire.h"
 #include "node/llm/text.h"
@@ -31,42 +31,22 @@ class ExecBackend final : public Backend {
       : config_(config),
         model_(config.model.empty() ? config.argv[0] : config.model),
         wake_(std::move(wake)),
+        calls_({config.concurrency, config.max_queue, config.timeout}, [this] { Wake(); }),
         thread_([this] { Run(); }) {}
 
   ~ExecBackend() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    Wake();
+    calls_.Stop();
     thread_.join();
   }
 
   void Complete(CallId id, ModelCall call, CallDone done) override {
-    {
-      std::lock_guard lock(mutex_);
-      submitted_.push_back({id, std::move(call), std::move(done), nullptr});
-    }
-    Wake();
+    calls_.Submit(id, std::move(call), std::move(done));
   }
-
-  void Cancel(CallId id) override {
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_.push_back(id);
-    }
-    Wake();
-  }
-
+  void Cancel(CallId id) override { calls_.Cancel(id); }
   std::chrono::milliseconds timeout() const override { return config_.timeout; }
 
  private:
-  struct Call {
-    CallId id;
-    ModelCall call;
-    CallDone done;
-    std::unique_ptr<ChildProcess> child;  // null while it waits
-  };
+  using Queue = CallQueue<std::unique_ptr<ChildProcess>>;
 
   void Wake() {
     const char byte = 0;
@@ -81,90 +61,40 @@ class ExecBackend final : public Backend {
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);  // a program that closed its input: EPIPE
-    while (TakeRequests()) {
-      const auto now = Clock::now();
-      EndIf([&](const Call& call) { return call.call.deadline <= now; }, TimedOut(config_.timeout));
+    while (calls_.Turn()) {
       StartCalls();
-      AdvanceCalls();
-      Wait();
+      if (!AdvanceCalls()) Wait();
     }
-  }
-
-  // False when the backend shuts down; then every call has ended.
-  bool TakeRequests() {
-    std::deque<Call> submitted;
-    std::vector<CallId> cancelled;
-    bool stopping;
-    {
-      std::lock_guard lock(mutex_);
-      submitted.swap(submitted_);
-      cancelled.swap(cancelled_);
-      stopping = stopping_;
-    }
-    for (Call& call : submitted) {
-      if (waiting_.size() + running_.size() < size_t{config_.max_queue} + config_.concurrency) {
-        waiting_.push_back(std::move(call));
-      } else {
-        call.done(Failure(
-            AbstainReason::kOverBudget,
-            Concat("more than ", config_.max_queue, " calls wait for this node's model already")));
-      }
-    }
-    for (CallId id : cancelled) {
-      EndIf([&](const Call& call) { return call.id == id; }, Cancelled());
-    }
-    if (stopping) EndIf([](const Call&) { return true; }, ShuttingDown());
-    return !stopping;
-  }
-
-  template <class Predicate>
-  void EndIf(Predicate predicate, const CallFailure& failure) {
-    std::vector<CallDone> ended;
-    for (std::deque<Call>* calls : {&waiting_, &running_}) {
-      for (auto call = calls->begin(); call != calls->end();) {
-        if (predicate(*call)) {
-          ended.push_back(std::move(call->done));
-          call = calls->erase(call);  // kills its process group
-        } else {
-          ++call;
-        }
-      }
-    }
-    for (const CallDone& done : ended) done(failure);
   }
 
   void StartCalls() {
-    while (!waiting_.empty() && running_.size() < config_.concurrency) {
-      Call call = std::move(waiting_.front());
-      waiting_.pop_front();
+    while (Queue::Call* call = calls_.StartNext()) {
       auto child =
-          ChildProcess::Start(config_.argv, ExecRequest(call.call), config_.max_output_bytes);
-      if (!child.ok()) {
-        call.done(Failure(AbstainReason::kModelFailed, std::string(child.status().message())));
-        continue;
+          ChildProcess::Start(config_.argv, ExecRequest(call->call), config_.max_output_bytes);
+      if (child.ok()) {
+        call->work = *std::move(child);
+      } else {
+        calls_.End(*call,
+                   Failure(AbstainReason::kModelFailed, std::string(child.status().message())));
       }
-      call.child = *std::move(child);
-      running_.push_back(std::move(call));
     }
   }
 
-  void AdvanceCalls() {
-    std::vector<std::pair<CallDone, CallResult>> results;
-    for (auto call = running_.begin(); call != running_.end();) {
-      call->child->Advance();
-      if (!call->child->ended() && !call->child->too_long()) {
-        ++call;
-        continue;
-      }
-      results.emplace_back(std::move(call->done), Result(*call));
-      call = running_.erase(call);
+  // True when a call ended, so that its place may be used at once.
+  bool AdvanceCalls() {
+    bool any = false;
+    for (auto next = calls_.running().begin(); next != calls_.running().end();) {
+      const Queue::Call& call = *next++;
+      call.work->Advance();
+      if (!call.work->ended() && !call.work->too_long()) continue;
+      any = true;
+      calls_.End(call, Result(call));
     }
-    if (!results.empty()) Wake();  // the places are free
-    for (auto& [done, result] : results) done(std::move(result));
+    return any;
   }
 
-  CallResult Result(const Call& call) const {
-    const ChildProcess& child = *call.child;
+  CallResult Result(const Queue::Call& call) const {
+    const ChildProcess& child = *call.work;
     if (child.too_long()) {
       return Failure(
           AbstainReason::kReplyUnusable,
@@ -179,13 +109,11 @@ class ExecBackend final : public Backend {
   }
 
   void Wait() {
-    auto next = Clock::now() + kIdlePoll;
+    auto next = calls_.NextDeadline(Clock::now() + kIdlePoll);
     std::vector<pollfd> polls = {{wake_.first.get(), POLLIN, 0}};
-    for (const Call& call : waiting_) next = std::min(next, call.call.deadline);
-    for (const Call& call : running_) {
-      next = std::min(next, call.call.deadline);
-      call.child->AddPolls(polls);
-      if (!call.child->watchable()) next = std::min(next, Clock::now() + kEndPoll);
+    for (const Queue::Call& call : calls_.running()) {
+      call.work->AddPolls(polls);
+      if (!call.work->watchable()) next = std::min(next, Clock::now() + kEndPoll);
     }
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
     ::poll(polls.data(), polls.size(), std::max(0, static_cast<int>(wait.count())));
@@ -197,15 +125,7 @@ class ExecBackend final : public Backend {
   const ExecConfig config_;
   const std::string model_;
   const std::pair<Descriptor, Descriptor> wake_;
-
-  std::mutex mutex_;
-  std::deque<Call> submitted_;
-  std::vector<CallId> cancelled_;
-  bool stopping_ = false;
-
-  // The thread's own.
-  std::deque<Call> waiting_, running_;
-
+  Queue calls_;
   std::thread thread_;
 };
 

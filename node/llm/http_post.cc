@@ -16,8 +16,9 @@ void InitialiseCurl() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
-HttpPost::HttpPost(const Options& options, std::string body)
-    : max_reply_bytes_(options.max_reply_bytes),
+HttpPost::HttpPost(CURLM* multi, const Options& options, std::string body, void* owner)
+    : multi_(multi),
+      max_reply_bytes_(options.max_reply_bytes),
       body_(std::move(body)),
       headers_(nullptr, curl_slist_free_all),
       easy_(curl_easy_init(), curl_easy_cleanup) {
@@ -55,7 +56,11 @@ HttpPost::HttpPost(const Options& options, std::string body)
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpPost::Receive);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
+  curl_multi_add_handle(multi_, easy);
 }
+
+HttpPost::~HttpPost() { curl_multi_remove_handle(multi_, easy_.get()); }
 
 size_t HttpPost::Receive(char* data, size_t size, size_t count, void* self) {
   auto* post = static_cast<HttpPost*>(self);

@@ -1,4 +1,5 @@
-// One HTTP POST as a libcurl transfer. Not thread-safe: belongs to the thread of its multi handle.
+// One HTTP POST as a transfer of a libcurl multi handle, under way from its making until it ends or
+// is destroyed. Not thread-safe: belongs to the thread of its multi handle.
 #pragma once
 
 #include <memory>
@@ -20,11 +21,11 @@ class HttpPost {
     size_t max_reply_bytes = 0;
   };
 
-  HttpPost(const Options& options, std::string body);
+  // `owner` comes back in CURLINFO_PRIVATE of the multi handle's messages.
+  HttpPost(CURLM* multi, const Options& options, std::string body, void* owner);
+  ~HttpPost();
   HttpPost(const HttpPost&) = delete;
   HttpPost& operator=(const HttpPost&) = delete;
-
-  CURL* handle() const { return easy_.get(); }
 
   // After the transfer has ended.
   long status() const;
@@ -36,6 +37,7 @@ class HttpPost {
  private:
   static size_t Receive(char* data, size_t size, size_t count, void* self);
 
+  CURLM* const multi_;
   const size_t max_reply_bytes_;
   const std::string body_;
   std::string reply_;

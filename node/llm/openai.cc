@@ -1,17 +1,16 @@
 #include "node/llm/openai.h"
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <random>
+#include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "curl/curl.h"
 #include "node/core/limits.h"
+#include "node/llm/call_queue.h"
 #include "node/llm/http_post.h"
 #include "node/llm/openai_wire.h"
 #include "node/llm/text.h"
@@ -52,59 +51,37 @@ class OpenAiBackend final : public Backend {
         post_options_{std::move(url), config.api_key, config.ca_file, kMaxReplyBytes},
         schema_refused_(config.structured_output == StructuredOutput::kOff),
         multi_(curl_multi_init(), curl_multi_cleanup),
+        calls_({config.concurrency, config.max_queue, config.timeout},
+               [this] { curl_multi_wakeup(multi_.get()); }),
         thread_([this] { Run(); }) {}
 
   ~OpenAiBackend() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    curl_multi_wakeup(multi_.get());
+    calls_.Stop();
     thread_.join();
   }
 
   void Complete(CallId id, ModelCall call, CallDone done) override {
-    {
-      std::lock_guard lock(mutex_);
-      submitted_.push_back({id, std::move(call), std::move(done)});
-    }
-    curl_multi_wakeup(multi_.get());
+    calls_.Submit(id, std::move(call), std::move(done));
   }
-
-  void Cancel(CallId id) override {
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_.push_back(id);
-    }
-    curl_multi_wakeup(multi_.get());
-  }
-
+  void Cancel(CallId id) override { calls_.Cancel(id); }
   std::chrono::milliseconds timeout() const override { return config_.timeout; }
 
  private:
-  struct Waiting {
-    CallId id;
-    ModelCall call;
-    CallDone done;
-  };
-  // Holds one of the backend's places until its result, also between attempts: a server that asks
-  // for patience is not sent the next call instead.
-  struct Active {
-    ModelCall call;
-    CallDone done;
+  // A call keeps its place between attempts: a server that asks for patience is not sent the next
+  // call instead.
+  struct Attempts {
     bool with_schema = false;
     uint32_t retries = 0;
     std::unique_ptr<HttpPost> post;  // null between attempts
-    Clock::time_point retry_at;
+    Clock::time_point retry_at = Clock::time_point::min();
   };
-  using ActiveCalls = std::map<CallId, Active>;
+  using Queue = CallQueue<Attempts>;
 
   // Everything below runs on the backend's thread.
 
   void Run() {
-    while (TakeRequests()) {
-      EndLateCalls();
-      StartCalls();
+    while (calls_.Turn()) {
+      StartAttempts();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       if (!EndTransfers()) {
@@ -114,85 +91,18 @@ class OpenAiBackend final : public Backend {
     }
   }
 
-  // False when the backend shuts down; then every call has ended.
-  bool TakeRequests() {
-    std::deque<Waiting> submitted;
-    std::vector<CallId> cancelled;
-    bool stopping;
-    {
-      std::lock_guard lock(mutex_);
-      submitted.swap(submitted_);
-      cancelled.swap(cancelled_);
-      stopping = stopping_;
-    }
-    for (Waiting& call : submitted) {
-      if (waiting_.size() + active_.size() < size_t{config_.max_queue} + config_.concurrency) {
-        waiting_.push_back(std::move(call));
-      } else {
-        call.done(Failure(
-            AbstainReason::kOverBudget,
-            Concat("more than ", config_.max_queue, " calls wait for this node's model already")));
-      }
-    }
-    for (CallId id : cancelled) {
-      EndIf([&](CallId other, const ModelCall&) { return id == other; }, Cancelled());
-    }
-    if (stopping) EndIf([](CallId, const ModelCall&) { return true; }, ShuttingDown());
-    return !stopping;
-  }
-
-  void EndLateCalls() {
-    const auto now = Clock::now();
-    EndIf([&](CallId, const ModelCall& call) { return call.deadline <= now; },
-          TimedOut(config_.timeout));
-  }
-
-  template <class Predicate>
-  void EndIf(Predicate predicate, const CallFailure& failure) {
-    std::vector<CallDone> ended;
-    for (auto call = waiting_.begin(); call != waiting_.end();) {
-      if (!predicate(call->id, call->call)) {
-        ++call;
-        continue;
-      }
-      ended.push_back(std::move(call->done));
-      call = waiting_.erase(call);
-    }
-    for (auto call = active_.begin(); call != active_.end();) {
-      if (!predicate(call->first, call->second.call)) {
-        ++call;
-        continue;
-      }
-      EndTransfer(call->second);
-      ended.push_back(std::move(call->second.done));
-      call = active_.erase(call);
-    }
-    for (const CallDone& done : ended) done(failure);
-  }
-
-  void StartCalls() {
-    while (!waiting_.empty() && active_.size() < config_.concurrency) {
-      Waiting next = std::move(waiting_.front());
-      waiting_.pop_front();
-      Active& active = active_[next.id];
-      active.call = std::move(next.call);
-      active.done = std::move(next.done);
-      active.retry_at = Clock::time_point::min();
+  void StartAttempts() {
+    while (calls_.StartNext() != nullptr) {
     }
     const auto now = Clock::now();
-    for (auto& [id, active] : active_) {
-      if (active.post != nullptr || active.retry_at > now) continue;
-      active.with_schema = active.call.judge.has_value() && !schema_refused_;
-      active.post = std::make_unique<HttpPost>(
-          post_options_, ChatRequestBody(config_, active.call, active.with_schema));
-      curl_easy_setopt(active.post->handle(), CURLOPT_PRIVATE, reinterpret_cast<void*>(id));
-      curl_multi_add_handle(multi_.get(), active.post->handle());
+    for (Queue::Call& call : calls_.running()) {
+      Attempts& work = call.work;
+      if (work.post != nullptr || work.retry_at > now) continue;
+      work.with_schema = call.call.judge.has_value() && !schema_refused_;
+      work.post =
+          std::make_unique<HttpPost>(multi_.get(), post_options_,
+                                     ChatRequestBody(config_, call.call, work.with_schema), &call);
     }
-  }
-
-  void EndTransfer(Active& active) {
-    if (active.post != nullptr) curl_multi_remove_handle(multi_.get(), active.post->handle());
-    active.post.reset();
   }
 
   // True when a transfer ended, so that its place may be used at once.
@@ -203,18 +113,17 @@ class OpenAiBackend final : public Backend {
       if (message->msg != CURLMSG_DONE) continue;
       any = true;
       const CURLcode code = message->data.result;
-      void* id = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &id);
-      auto call = active_.find(reinterpret_cast<CallId>(id));
-      if (call != active_.end()) EndAttempt(call, code);
+      void* call = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
+      EndAttempt(*static_cast<Queue::Call*>(call), code);
     }
     return any;
   }
 
   // Decides what the end of an attempt means: a result, or another attempt.
-  void EndAttempt(ActiveCalls::iterator call, CURLcode code) {
-    Active& active = call->second;
-    const HttpPost& post = *active.post;
+  void EndAttempt(Queue::Call& call, CURLcode code) {
+    Attempts& work = call.work;
+    const HttpPost& post = *work.post;
     if (post.too_long()) {
       return End(call, Failure(AbstainReason::kReplyUnusable,
                                Concat("the model server's reply is longer than ", kMaxReplyBytes,
@@ -235,11 +144,10 @@ class OpenAiBackend final : public Backend {
         Concat("HTTP ", status, " from the model server: ", ErrorMessage(Redacted(post.reply())));
     if (status == 408 || status == 429 || status >= 500) return Retry(call, problem);
     const bool refused = status == 400 || status == 413 || status == 422;
-    if (refused && active.with_schema && config_.structured_output == StructuredOutput::kAuto &&
+    if (refused && work.with_schema && config_.structured_output == StructuredOutput::kAuto &&
         RefusesSchema(post.reply())) {
       schema_refused_ = true;
-      EndTransfer(active);
-      active.retry_at = Clock::time_point::min();
+      work.post.reset();  // and tried again at once
       return;
     }
     CallFailure failure = Failed(problem);
@@ -247,24 +155,24 @@ class OpenAiBackend final : public Backend {
     End(call, std::move(failure));
   }
 
-  void Retry(ActiveCalls::iterator call, const std::string& problem) {
-    Active& active = call->second;
-    if (active.retries >= config_.retries) {
-      return End(call, Failed(active.retries == 0
-                                  ? problem
-                                  : Concat(problem, " (", active.retries + 1, " attempts)")));
+  void Retry(Queue::Call& call, const std::string& problem) {
+    Attempts& work = call.work;
+    if (work.retries >= config_.retries) {
+      return End(call,
+                 Failed(work.retries == 0 ? problem
+                                          : Concat(problem, " (", work.retries + 1, " attempts)")));
     }
-    std::chrono::milliseconds wait = config_.retry_delay * (1LL << std::min(active.retries, 16u));
+    std::chrono::milliseconds wait = config_.retry_delay * (1LL << std::min(work.retries, 16u));
     wait = std::min(wait, kMaxRetryDelay);
     // Between half and all of it, so that nodes which failed together do not return together.
     wait -= std::chrono::milliseconds(random_() % (wait.count() / 2 + 1));
-    if (const long asked = active.post->retry_after_seconds(); asked > 0) {
+    if (const long asked = work.post->retry_after_seconds(); asked > 0) {
       wait = std::chrono::seconds(std::min(asked, 86'400L));
     }
-    ++active.retries;
-    EndTransfer(active);
-    active.retry_at = Clock::now() + wait;
-    if (active.retry_at >= active.call.deadline) {
+    ++work.retries;
+    work.post.reset();
+    work.retry_at = Clock::now() + wait;
+    if (work.retry_at >= call.call.deadline) {
       End(call, Failed(problem + " (no time is left for another attempt)"));
     }
   }
@@ -279,22 +187,17 @@ class OpenAiBackend final : public Backend {
                                                          : Redact(std::move(text), config_.api_key);
   }
 
-  void End(ActiveCalls::iterator call, CallResult result) {
+  void End(const Queue::Call& call, CallResult result) {
     if (auto* failure = std::get_if<CallFailure>(&result)) {
       failure->abstain.detail = Redacted(std::move(failure->abstain.detail));
     }
-    EndTransfer(call->second);
-    const CallDone done = std::move(call->second.done);
-    active_.erase(call);
-    done(std::move(result));
+    calls_.End(call, std::move(result));
   }
 
   std::chrono::milliseconds UntilNextTimer() const {
-    auto next = Clock::now() + kIdlePoll;
-    for (const Waiting& call : waiting_) next = std::min(next, call.call.deadline);
-    for (const auto& [id, active] : active_) {
-      next = std::min(next, active.call.deadline);
-      if (active.post == nullptr) next = std::min(next, active.retry_at);
+    auto next = calls_.NextDeadline(Clock::now() + kIdlePoll);
+    for (const Queue::Call& call : calls_.running()) {
+      if (call.work.post == nullptr) next = std::min(next, call.work.retry_at);
     }
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
     return std::max(wait, std::chrono::milliseconds(0));
@@ -303,18 +206,11 @@ class OpenAiBackend final : public Backend {
   const OpenAiConfig config_;
   const HttpPost::Options post_options_;
 
-  std::mutex mutex_;
-  std::deque<Waiting> submitted_;
-  std::vector<CallId> cancelled_;
-  bool stopping_ = false;
-
-  // The thread's own.
+  // The thread's own, but for waking it.
   bool schema_refused_;
-  std::deque<Waiting> waiting_;
-  ActiveCalls active_;
   std::mt19937_64 random_{std::random_device{}()};
-
   const std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
+  Queue calls_;
   std::thread thread_;
 };
 

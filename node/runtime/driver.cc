@@ -177,6 +177,23 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
   return true;
 }
 
+void Driver::SetDiskProblem(std::string problem) {
+  {
+    std::lock_guard lock(mutex_);
+    disk_problem_ = std::move(problem);
+  }
+  TellVoting();
+}
+
+void Driver::TellVoting() {
+  bool voting = false;
+  {
+    std::lock_guard lock(mutex_);
+    voting = disk_problem_.empty() && not_voting_.empty();
+  }
+  voting_.Set(voting);
+}
+
 void Driver::AnswerQuestions(std::unique_lock<std::mutex>& lock) {
   for (auto& question : std::exchange(questions_, {})) {
     lock.unlock();

@@ -73,6 +73,8 @@ class Driver final : public LinkReceiver, public Council {
   void Step(std::unique_lock<std::mutex>& lock);
   void Commit();
   bool WriteUntilDurable(const WriteBatch& writes);
+  void SetDiskProblem(std::string problem);  // empty: none
+  void TellVoting();
   void AnswerQuestions(std::unique_lock<std::mutex>& lock);
   bool AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mutex>& lock);
   void SetDiskProblem(std::string problem);  // empty: none

@@ -73,7 +73,7 @@ models:
     method: per_answer
     extra_tokens: 900
     prompts: prompts
-limits: {rounds_open: 10, model_calls: 3}
+limits: {rounds_open: 10, model_calls_waiting: 3}
 retention: {rounds: 50, age: 30d}
 log: {level: debug, format: json}
 )";
@@ -117,7 +117,7 @@ TEST(NodeConfigFile, LeavesTheRestAtItsDefaults) {
   const absl::StatusOr<LoadedNodeConfig> loaded = Parse("");
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->config.clients.listen, ClientApiConfig{}.listen);
-  EXPECT_EQ(loaded->config.limits.model_calls, LimitsConfig{}.model_calls);
+  EXPECT_EQ(loaded->config.limits.model_calls_waiting, LimitsConfig{}.model_calls_waiting);
   EXPECT_FALSE(loaded->config.answer_model.has_value());
 }
 
@@ -156,8 +156,8 @@ TEST(NodeConfigFile, AnEmptyAllowListIsNotTakenForEveryone) {
 }
 
 TEST(NodeConfigFile, NamesTheWrongValueByLine) {
-  EXPECT_THAT(ErrorOf("limits:\n  model_calls: 0\n"),
-              HasSubstr("6:16: limits.model_calls: expected a whole number from 1 to"));
+  EXPECT_THAT(ErrorOf("limits:\n  model_calls_waiting: 0\n"),
+              HasSubstr("6:24: limits.model_calls_waiting: expected a whole number from 1 to"));
   EXPECT_THAT(ErrorOf("log: {level: loud}\n"), HasSubstr("one of debug, info, warn, error"));
   EXPECT_THAT(ErrorOf("log: {levle: info}\n"), HasSubstr("did you mean 'level'?"));
   EXPECT_THAT(ErrorOf("retention: {age: 30}\n"), HasSubstr("has no unit"));
