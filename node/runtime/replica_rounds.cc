@@ -266,6 +266,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
   timers_.CancelRound(id);
   Call(action::CancelModels{id});
   touched_.erase(id);
+  closed_.push_back(id);
   asked_record_ms_.erase(id);
   rounds_.erase(it);
 }
