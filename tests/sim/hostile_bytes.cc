@@ -65,6 +65,10 @@ class Flooder final : public Bothers {
  public:
   explicit Flooder(AdversaryHandle handle) : Bothers(std::move(handle), 25) {}
 
+  void Begin() override {
+    Bothers::Begin();
+    for (int from : handle_.own()) handle_.In(700, [this, from] { Sponsor(from); });
+  }
   void Bother(int from, int to) override {
     auto frame = std::make_shared<Frame>();
     Random& random = handle_.random;
@@ -76,7 +80,7 @@ class Flooder final : public Bothers {
     switch (random.Below(5)) {
       case 0:
         for (int i = 0; i < 20; ++i) {
-          add(Kind::kSponsor, EncodeBody(Sponsor{RoundId{Sha256(Noise(8))}}));
+          add(Kind::kSponsor, EncodeBody(decentd::Sponsor{RoundId{Sha256(Noise(8))}}));
         }
         break;
       case 1: {  // a made-up round with a long body
@@ -90,7 +94,8 @@ class Flooder final : public Bothers {
         if (!votes) return;
         votes->seq = random.Below(limits::kMaxVotesSeq + 1);
         votes->votes.clear();
-        for (int i = 0; i < 3'000; ++i) votes->votes.push_back(Any());
+        const int count = random.Chance(300) ? 11'000 : 300;
+        for (int i = 0; i < count; ++i) votes->votes.push_back(Any());
         add(Kind::kVotes, EncodeBody(*votes));
         break;
       }
@@ -115,6 +120,20 @@ class Flooder final : public Bothers {
   }
 
  private:
+  // A few more questions than its share, all at once.
+  void Sponsor(int from) {
+    const int share = static_cast<int>(handle_.roster().parameters().rounds_per_sponsor);
+    auto frame = std::make_shared<Frame>();
+    for (int i = 0; i < share + 2; ++i) {
+      const Envelope query = handle_.cluster().SignQuery(
+          "of a flood", handle_.random.Next(), kEpochMs + handle_.scheduler().now_ms() + 600'000);
+      const auto sponsor = handle_.SignBody(from, Kind::kSponsor,
+                                            EncodeBody(decentd::Sponsor{RoundId{Sha256(query.body)}}));
+      ToProto(query, frame->mutable_envelopes()->add_envelopes());
+      ToProto(*sponsor, frame->mutable_envelopes()->add_envelopes());
+    }
+    for (int to = 0; to < handle_.roster().n(); ++to) handle_.Send(from, to, frame);
+  }
   Vote Any() {
     Random& random = handle_.random;
     const Slot slot{static_cast<Phase>(random.Below(2)), Index(random.Index(handle_.roster().n()))};
