@@ -11,7 +11,6 @@
 namespace decentd {
 namespace {
 
-constexpr int kMaxClosedPerBatch = 1024;
 constexpr size_t kRecordPartBytes = 1u << 20;
 constexpr int64_t kAskRecordAgainMs = 2000;
 // Two nodes that each lack something answer each other; not faster than this.
@@ -143,7 +142,7 @@ void Replica::On(input::Have& in) {
   }
   SendHavesOf(in.from, reply_rounds);
   if (reply->has_have()) Send(in.from, std::move(reply));
-  int closed = 0;
+  size_t closed = 0;
   for (const std::string& raw : in.batch.closed()) {
     const auto id = ToRoundId(raw);
     if (!id || ++closed > kMaxClosedPerBatch) break;

@@ -162,6 +162,8 @@ class Replica {
   std::map<NodeIndex, std::map<FaultKind, uint64_t>> faults() const { return faults_; }
 
  private:
+  static constexpr size_t kMaxClosedPerBatch = 1024;
+
   struct OpenRound {
     OpenRound(const Roster& roster, NodeIndex self, Verified<Query> query)
         : round(roster, self, std::move(query)) {}
@@ -230,6 +232,7 @@ class Replica {
   void Tick();
   void SendHaves();
   void Maintain();
+  void NameClosed();
 
   // Have frames of some of the open rounds, each well below the longest frame.
   void SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds);
@@ -261,6 +264,7 @@ class Replica {
   std::optional<std::string> told_not_voting_;  // as last told to the outside
   uint64_t evidence_ = 0;
   std::map<RoundId, std::map<NodeIndex, int64_t>> asked_record_ms_;  // whom and when
+  std::vector<RoundId> closed_;  // since the last maintenance
   uint64_t heartbeat_ = 0;
   int64_t next_heartbeat_ms_ = 0, next_maintenance_ms_ = 0;
   Now now_;

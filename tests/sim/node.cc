@@ -1,0 +1,188 @@
+#include "tests/sim/node.h"
+
+#include <filesystem>
+#include <type_traits>
+#include <utility>
+
+#include "node/runtime/binding.h"
+#include "tests/sim/scratch_folder.h"
+
+namespace decentd::sim {
+namespace {
+
+constexpr int64_t kRetryWriteMs = 1'000;
+// Clocks of the day differ by less than what the protocol allows for.
+constexpr int64_t kSkewMs = 20'000;
+constexpr int64_t kWatermarkMarginMs = 10 * 60 * 1'000;
+
+}  // namespace
+
+Node::Node(const Cluster& cluster, Scheduler& scheduler, Outside& outside, SimModels& models,
+           const Options& options)
+    : cluster_(cluster),
+      scheduler_(scheduler),
+      outside_(outside),
+      models_(models),
+      options_(options),
+      random_(options.random),
+      monotonic_offset_ms_(random_.Between(0, 1'000'000'000)),
+      unix_offset_ms_(random_.Between(-kSkewMs, kSkewMs)),
+      disk_(random_.Fork(1)) {}
+
+Now Node::Clock() const {
+  return {scheduler_.now_ms() + monotonic_offset_ms_,
+          kEpochMs + scheduler_.now_ms() + unix_offset_ms_};
+}
+
+absl::Status Node::Start() {
+  verifier_ = std::make_unique<Verifier>(cluster_.roster(), cluster_.scheme());
+  reader_ = std::make_unique<FrameReader>(*verifier_);
+  Replica::Options options;
+  options.self = self();
+  options.boot = ++boot_;
+  Output first;
+  auto replica = Replica::Recover(cluster_.roster(), options, cluster_.signer(self()), *verifier_,
+                                  disk_, Clock(), &first);
+  if (!replica.ok()) return replica.status();
+  replica_ = *std::move(replica);
+  for (const ModelCall& call : first.model_calls) Call(call);
+  Commit(std::move(first));
+  return absl::OkStatus();
+}
+
+void Node::Crash() {
+  if (syncing_) disk_.Crash();
+  replica_ = nullptr;
+  mailbox_.clear();
+  committing_ = {};
+  syncing_ = false;
+  wake_ms_.reset();
+}
+
+absl::Status Node::ReplaceDisk(Disk::Content content, bool accept_lost_database) {
+  disk_.Replace(std::move(content));
+  if (!accept_lost_database) return absl::OkStatus();
+  const ScratchFolder folder;
+  const auto boot = AcceptLostDatabase(
+      disk_, folder.path() + "/identity.binding",
+      Clock().unix_ms + static_cast<int64_t>(cluster_.roster().parameters().longest_lifetime_ms) +
+          kWatermarkMarginMs);
+  return boot.status();
+}
+
+void Node::OnFrame(NodeIndex from, const peer::v1::Frame& frame) {
+  if (!up()) return;
+  Push(reader_->Read(from, frame).inputs);
+}
+
+void Node::OnLink(NodeIndex peer, bool linked) {
+  if (!up()) return;
+  if (linked) {
+    Push({input::LinkUp{peer}});
+  } else {
+    reader_->Forget(peer);
+    Push({input::LinkDown{peer}});
+  }
+}
+
+void Node::Push(std::vector<Input> inputs) {
+  if (!up()) return;
+  for (Input& in : inputs) mailbox_.push_back(std::move(in));
+  Poke();
+}
+
+void Node::Poke() {
+  if (!up() || syncing_) return;
+  const int64_t wake = replica_->NextWakeMs(Clock());
+  if (mailbox_.empty() && wake > Clock().monotonic_ms) {
+    WakeAt(wake);
+  } else {
+    Step();
+  }
+}
+
+void Node::WakeAt(int64_t monotonic_ms) {
+  const int64_t time = monotonic_ms - monotonic_offset_ms_;
+  if (wake_ms_ && *wake_ms_ <= time) return;
+  wake_ms_ = time;
+  scheduler_.At(time, [this, time, boot = boot_] {
+    if (boot_ != boot || wake_ms_ != time) return;
+    wake_ms_.reset();
+    Poke();
+  });
+}
+
+void Node::Step() {
+  Output output = replica_->Process(std::exchange(mailbox_, {}), Clock());
+  for (const ModelCall& call : output.model_calls) Call(call);
+  outside_.OnStepped(*this);
+  Commit(std::move(output));
+}
+
+void Node::Commit(Output output) {
+  syncing_ = true;
+  committing_ = std::move(output);
+  int64_t wait = 0;
+  if (!committing_.writes.empty()) {
+    disk_.Begin(committing_.writes);
+    wait = random_.Between(0, options_.longest_sync_ms);
+  }
+  scheduler_.In(wait, [this, boot = boot_] { FinishSync(boot); });
+}
+
+void Node::FinishSync(uint64_t boot) {
+  if (!up() || boot_ != boot) return;
+  if (!committing_.writes.empty()) {
+    const absl::Status status = disk_.Finish();
+    if (absl::IsResourceExhausted(status)) {
+      scheduler_.In(kRetryWriteMs, [this, boot] { FinishSync(boot); });
+      return;
+    }
+    if (!status.ok()) return;  // it says nothing more until it is started again
+    outside_.OnWritten(*this, committing_.writes);
+  }
+  Output output = std::exchange(committing_, {});
+  Do(output.actions);
+  syncing_ = false;
+  Poke();
+}
+
+void Node::Do(std::vector<Action>& actions) {
+  for (const Action& action : actions) {
+    std::visit(
+        [this](const auto& a) {
+          using T = std::decay_t<decltype(a)>;
+          if constexpr (std::is_same_v<T, action::Send>) {
+            outside_.OnSend(*this, a.peer, a.frame);
+          } else if constexpr (std::is_same_v<T, action::Publish>) {
+            outside_.OnPublish(*this, a);
+          } else if constexpr (std::is_same_v<T, action::Submitted>) {
+            outside_.OnSubmitted(*this, a);
+          } else if constexpr (std::is_same_v<T, action::CountFault>) {
+            outside_.OnFaultCounted(*this, a.peer, a.kind);
+          } else {
+            static_assert(std::is_same_v<T, action::Report>);
+            outside_.OnReport(*this, a);
+          }
+        },
+        action);
+  }
+}
+
+void Node::Call(const ModelCall& call) {
+  if (const auto* answer = std::get_if<action::StartAnswer>(&call)) {
+    Expect(answer->request.round, Phase::kAnswer, models_.Answer(answer->request));
+  } else if (const auto* judge = std::get_if<action::StartJudge>(&call)) {
+    Expect(judge->request.round, Phase::kSheet, models_.Judge(judge->request));
+  }
+}
+
+void Node::Expect(const RoundId& round, Phase phase, std::optional<Reply> reply) {
+  if (!reply) return;
+  scheduler_.In(reply->after_ms,
+                [this, boot = boot_, round, phase, payload = std::move(reply->payload)] {
+                  if (boot_ == boot) Push({input::ModelFinished{round, phase, payload}});
+                });
+}
+
+}  // namespace decentd::sim
