@@ -216,23 +216,6 @@ bool Driver::AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mute
   return !stopping_;
 }
 
-void Driver::SetDiskProblem(std::string problem) {
-  {
-    std::lock_guard lock(mutex_);
-    disk_problem_ = std::move(problem);
-  }
-  TellVoting();
-}
-
-void Driver::TellVoting() {
-  bool voting = false;
-  {
-    std::lock_guard lock(mutex_);
-    voting = disk_problem_.empty() && not_voting_.empty();
-  }
-  voting_.Set(voting);
-}
-
 void Driver::Do(Action& action) {
   std::visit(
       [this](auto& a) {

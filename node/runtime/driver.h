@@ -77,8 +77,6 @@ class Driver final : public LinkReceiver, public Council {
   void TellVoting();
   void AnswerQuestions(std::unique_lock<std::mutex>& lock);
   bool AnswerUntil(SteadyClock::time_point end, std::unique_lock<std::mutex>& lock);
-  void SetDiskProblem(std::string problem);  // empty: none
-  void TellVoting();
   void Do(Action& action);
   void Call(ModelCall& call);
   // Runs on the driver's thread between batches; false when it did not within a second.
