@@ -178,6 +178,12 @@ Plan MakePlan(uint64_t seed, const Changes& changes) {
     plan.questions.push_back({random.Between(200, kind == Kind::kCalm ? 700 : 4'000),
                               honest[random.Below(honest.size())]});
   }
+  if (kind == Kind::kForgotten) {  // within a round
+    Fault& fault = plan.faults.front();
+    const int64_t length = fault.until_ms - fault.from_ms;
+    fault.from_ms = plan.questions.front().at_ms + random.Between(20, plan.models.longest_ms + 500);
+    fault.until_ms = fault.from_ms + length;
+  }
   random = base.Fork(8);
   int faults = 0;
   if (kind == Kind::kLiars || kind == Kind::kForgotten) faults = random.Chance(250) ? 1 : 0;
