@@ -409,23 +409,6 @@ TEST_F(LoneReplicaOfMany, ARestartBetweenVotesThatWereSplitSaysNothingElse) {
   EXPECT_EQ(SaidSeqs(), std::vector<uint64_t>{before.size()});
 }
 
-// Section 12: a watcher must not wait for a round that this node takes no part in any more.
-TEST_F(LoneReplica, ARoundThatIsGivenUpUndecidedEndsForThoseWhoWatchIt) {
-  Join();
-  ASSERT_FALSE(events_.empty());
-  const uint64_t before = events_.back().seq;
-  now_ms_ += Retention{}.undecided_ms - 1'000;
-  Step({});
-  EXPECT_EQ(events_.back().seq, before) << "not yet a week";
-  now_ms_ += 61'000;
-  Step({});
-  EXPECT_EQ(events_.back().seq, before + 1);
-  EXPECT_EQ(events_.back().type, RoundEvent::Type::kGivenUp);
-  EXPECT_THAT(events_.back().detail, HasSubstr("answers of"));
-  EXPECT_THAT(replica_->OpenSummaries(Time()), IsEmpty());
-  EXPECT_TRUE(*archive::HasTombstone(store_, id_));
-}
-
 // One frame for all of them would be longer than a frame may be with more nodes and rounds.
 TEST(LoneReplicaOfMore, OpenRoundsAreAnnouncedInFramesOfAboutAMegabyte) {
   constexpr int kNodes = 40, kRounds = 800;

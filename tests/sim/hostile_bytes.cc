@@ -85,16 +85,16 @@ class Flooder final : public Bothers {
         break;
       case 1: {  // a made-up round with a long body
         Votes votes{RoundId{Sha256(Noise(8))}, 0, {}};
-        for (int i = 0; i < 2'000; ++i) votes.votes.push_back(Any());
+        for (int i = 0; i < 250; ++i) votes.votes.push_back(Any());
         add(Kind::kVotes, EncodeBody(votes));
         break;
       }
       case 2: {  // the round at hand: every slot, number and binary round
         auto votes = DecodeVotes(handle_.roster(), last_votes_);
         if (!votes) return;
-        votes->seq = random.Below(limits::kMaxVotesSeq + 1);
+        votes->seq = random.Below(limits::MaxVotesBodies(handle_.roster().n()) + 1);
         votes->votes.clear();
-        const int count = random.Chance(300) ? 11'000 : 300;
+        const int count = random.Chance(300) ? 400 : 250;  // too long, or as long as may be
         for (int i = 0; i < count; ++i) votes->votes.push_back(Any());
         add(Kind::kVotes, EncodeBody(*votes));
         break;

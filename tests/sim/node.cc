@@ -160,6 +160,8 @@ void Node::Do(std::vector<Action>& actions) {
             outside_.OnSubmitted(*this, a);
           } else if constexpr (std::is_same_v<T, action::CountFault>) {
             outside_.OnFaultCounted(*this, a.peer, a.kind);
+          } else if constexpr (std::is_same_v<T, action::Voting>) {
+            // For people; what a node says shows whether it votes.
           } else {
             static_assert(std::is_same_v<T, action::Report>);
             outside_.OnReport(*this, a);
