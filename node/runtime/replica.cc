@@ -149,7 +149,7 @@ void Replica::On(input::Have& in) {
   for (const std::string& raw : in.batch.closed()) {
     const auto id = ToRoundId(raw);
     if (!id || ++closed > kMaxClosedPerBatch) break;
-    if (!archive_.HasRecord(*id)) fetch_.OnNamed(in.from, *id, /*urgent=*/rounds_.contains(*id));
+    if (archive_.Lacks(*id)) fetch_.OnNamed(in.from, *id, /*urgent=*/rounds_.contains(*id));
   }
 }
 
@@ -184,7 +184,7 @@ void Replica::ServeRecords() {
 
 void Replica::On(input::Record& in) {
   const RoundId id = in.bundle->round;
-  if (!archive_.HasRecord(id)) Close(id, &in);
+  if (archive_.Lacks(id)) Close(id, &in);
 }
 
 void Replica::On(input::RecordPart& in) { fetch_.OnPart(in.from, in.round); }

@@ -57,6 +57,7 @@ void World::Start(int i) {
   Replica::Options options;
   options.self = NodeIndex{static_cast<uint16_t>(i)};
   options.boot = ++node.boot;
+  if (options_.configure) options_.configure(i, options);
   node.reader = std::make_unique<FrameReader>(*node.verifier);
   Output first;
   auto replica = Replica::Recover(roster(), options, cluster_.signer(i), *node.verifier,
