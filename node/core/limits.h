@@ -95,6 +95,7 @@ constexpr size_t MaxBundleBytes(int n) {
          static_cast<size_t>(n) * (2 * slot + kMaxDecisionBytes + kEnvelopeBytes);
 }
 inline constexpr size_t kMaxBundleBytes = MaxBundleBytes(kMaxNodes);
+inline constexpr size_t kRecordPartBytes = 1u << 20;  // of a bundle, in one frame
 
 static_assert(kVotesHeadBytes + kMaxVotesInBody * kEchoBytes <= kMaxVotesBytes);
 static_assert(MaxCertificateBytes(kMaxNodes) <= kMaxFrameBytes / 2);

@@ -7,7 +7,9 @@
 namespace decentd {
 namespace {
 
-constexpr size_t kMaxTombstones = 100'000;
+// A tombstone is stored as its expiry, with this behind it where the record was discarded.
+constexpr char kDiscarded = 1;
+constexpr size_t kExpiryBytes = 8;
 
 absl::Status DamagedSummary() {
   return absl::DataLossError("the summary of a stored round does not parse");
@@ -35,13 +37,20 @@ absl::StatusOr<Archive> Archive::Open(const Store& store) {
   if (!damage.ok()) return damage;
   status = store.Scan(keys::kTombstone, PrefixEnd(keys::kTombstone), false,
                       [&](std::string_view key, std::string_view value) {
-                        if (const auto round = keys::RoundOf(key)) {
-                          archive.tombstones_[*round] =
-                              static_cast<int64_t>(keys::FromBigEndian(value));
+                        const auto round = keys::RoundOf(key);
+                        const bool discarded =
+                            value.size() == kExpiryBytes + 1 && value.back() == kDiscarded;
+                        if (!round || (value.size() != kExpiryBytes && !discarded)) {
+                          damage = absl::DataLossError("a stored tombstone does not parse");
+                          return false;
                         }
+                        archive.tombstones_[*round] = {
+                            static_cast<int64_t>(keys::FromBigEndian(value.substr(0, kExpiryBytes))),
+                            discarded};
                         return true;
                       });
   if (!status.ok()) return status;
+  if (!damage.ok()) return damage;
   const absl::StatusOr<std::string> watermark = store.Get(keys::kWatermark);
   if (watermark.ok()) {
     archive.watermark_ = static_cast<int64_t>(keys::FromBigEndian(*watermark));
@@ -49,6 +58,12 @@ absl::StatusOr<Archive> Archive::Open(const Store& store) {
     return watermark.status();
   }
   return archive;
+}
+
+bool Archive::Lacks(const RoundId& round) const {
+  if (records_.contains(round)) return false;
+  const auto it = tombstones_.find(round);
+  return it == tombstones_.end() || !it->second.discarded;
 }
 
 std::vector<RoundId> Archive::Newest(size_t limit) const {
@@ -70,9 +85,14 @@ void Archive::AddRecord(const RoundId& round, const store::v1::RoundSummary& sum
 }
 
 void Archive::AddTombstone(const RoundId& round, int64_t expiry_unix_ms, WriteBatch* writes) {
-  tombstones_[round] = expiry_unix_ms;
-  writes->Put(keys::OfRound(keys::kTombstone, round),
-              keys::BigEndian(static_cast<uint64_t>(expiry_unix_ms)));
+  Bury(round, {expiry_unix_ms, false}, writes);
+}
+
+void Archive::Bury(const RoundId& round, const Tombstone& tombstone, WriteBatch* writes) {
+  tombstones_[round] = tombstone;
+  std::string value = keys::BigEndian(static_cast<uint64_t>(tombstone.expiry));
+  if (tombstone.discarded) value += kDiscarded;
+  writes->Put(keys::OfRound(keys::kTombstone, round), std::move(value));
 }
 
 void Archive::RaiseWatermark(int64_t to_unix_ms, WriteBatch* writes) {
@@ -82,8 +102,8 @@ void Archive::RaiseWatermark(int64_t to_unix_ms, WriteBatch* writes) {
 }
 
 void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch* writes) {
-  // A record that is gone no longer shows that this node voted, so nothing is discarded that a
-  // new round could be confused with: its query has expired, and the watermark covers it.
+  // A record that is gone no longer shows that this node voted, nor that it had it: that is what
+  // its tombstone is for.
   for (auto it = by_time_.begin(); it != by_time_.end();) {
     const auto [finished, round] = *it;
     const bool too_many = retention.rounds != 0 && by_time_.size() > retention.rounds;
@@ -94,22 +114,30 @@ void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch
       ++it;
       continue;
     }
-    RaiseWatermark(expiry, writes);
+    Bury(round, {expiry, true}, writes);
     writes->Delete(keys::OfRound(keys::kSummary, round));
     writes->Delete(keys::OfRound(keys::kBundle, round));
     writes->Delete(keys::ByTime(finished, round));
     records_.erase(round);
     it = by_time_.erase(it);
   }
-  for (auto it = tombstones_.begin();
-       it != tombstones_.end() && tombstones_.size() > kMaxTombstones;) {
-    if (it->second >= now_unix_ms) {
-      ++it;
-      continue;
-    }
-    RaiseWatermark(it->second, writes);
-    writes->Delete(keys::OfRound(keys::kTombstone, it->first));
-    it = tombstones_.erase(it);
+  DiscardTombstones(now_unix_ms, writes);
+}
+
+// The earliest first, so that the watermark covers no more than it has to.
+void Archive::DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes) {
+  if (tombstones_.size() <= kMaxTombstones) return;
+  std::vector<std::pair<int64_t, RoundId>> expired;
+  for (const auto& [round, tombstone] : tombstones_) {
+    if (tombstone.expiry < now_unix_ms) expired.emplace_back(tombstone.expiry, round);
+  }
+  const size_t count = std::min(expired.size(), tombstones_.size() - kMaxTombstones);
+  const auto end = expired.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(expired.begin(), end, expired.end());
+  for (auto it = expired.begin(); it != end; ++it) {
+    RaiseWatermark(it->first, writes);
+    writes->Delete(keys::OfRound(keys::kTombstone, it->second));
+    tombstones_.erase(it->second);
   }
 }
 

@@ -26,6 +26,10 @@ struct Retention {
 
 class Archive {
  public:
+  // Far more than peers name when their links come up, and a few MiB of memory.
+  static constexpr size_t kMaxTombstones = 100'000;
+
+  // DATA_LOSS where the store holds what this class does not write.
   static absl::StatusOr<Archive> Open(const Store& store);
 
   bool HasRecord(const RoundId& round) const { return records_.contains(round); }
@@ -33,6 +37,8 @@ class Archive {
   bool IsOver(const RoundId& round) const {
     return records_.contains(round) || tombstones_.contains(round);
   }
+  // Its record is not here and never was: worth taking over.
+  bool Lacks(const RoundId& round) const;
   size_t size() const { return records_.size(); }
   int64_t watermark() const { return watermark_; }
   // The newest finished rounds, at most `limit`.
@@ -40,9 +46,11 @@ class Archive {
 
   void AddRecord(const RoundId& round, const store::v1::RoundSummary& summary,
                  int64_t expiry_unix_ms, std::string bundle, WriteBatch* writes);
+  // The round was given up undecided.
   void AddTombstone(const RoundId& round, int64_t expiry_unix_ms, WriteBatch* writes);
   void RaiseWatermark(int64_t to_unix_ms, WriteBatch* writes);
-  // Discards what is past its time; what is discarded raises the watermark.
+  // Discards what is past its time. A record leaves a tombstone, and a tombstone that is discarded
+  // raises the watermark.
   void Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch* writes);
 
  private:
@@ -51,7 +59,14 @@ class Archive {
   };
   std::map<RoundId, Times> records_;
   std::set<std::pair<int64_t, RoundId>> by_time_;
-  std::map<RoundId, int64_t> tombstones_;
+  struct Tombstone {
+    int64_t expiry = 0;
+    bool discarded = false;  // its record was here
+  };
+  void Bury(const RoundId& round, const Tombstone& tombstone, WriteBatch* writes);
+  void DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes);
+
+  std::map<RoundId, Tombstone> tombstones_;
   int64_t watermark_ = 0;
 };
 

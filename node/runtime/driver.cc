@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "node/runtime/exchange.h"
+
 namespace decentd {
 namespace {
 
@@ -27,6 +29,7 @@ bool IsUrgent(const Output& output) {
       return type == Type::kDecided || type == Type::kFailed || type == Type::kCertified;
     }
     return std::holds_alternative<action::Send>(action) ||
+           std::holds_alternative<action::AskRecord>(action) ||
            std::holds_alternative<action::Submitted>(action);
   });
 }
@@ -226,6 +229,10 @@ void Driver::Do(Action& action) {
           } else {
             links_->Broadcast(a.frame);
           }
+        } else if constexpr (std::is_same_v<T, action::AskRecord>) {
+          links_->Send(a.peer, exchange::WantRecord(a.round, reader_.ExpectRecord(a.peer, a.round)));
+        } else if constexpr (std::is_same_v<T, action::DropRecord>) {
+          reader_.DropRecord(a.round);
         } else if constexpr (std::is_same_v<T, action::Publish>) {
           board_.Publish(a.round, a.event);
         } else if constexpr (std::is_same_v<T, action::Submitted>) {

@@ -207,4 +207,23 @@ std::vector<FramePtr> Serve(const Round& round, const peer::v1::Want& want) {
   return packer.Take();
 }
 
+FramePtr WantRecord(const RoundId& round, uint64_t from) {
+  auto frame = std::make_shared<peer::v1::Frame>();
+  frame->mutable_want()->set_round_id(Raw(round.digest));
+  frame->mutable_want()->set_record(true);
+  frame->mutable_want()->set_record_from(from);
+  return frame;
+}
+
+FramePtr RecordPart(const peer::v1::Want& want, const std::string& bundle) {
+  if (want.record_from() >= bundle.size()) return nullptr;
+  auto frame = std::make_shared<peer::v1::Frame>();
+  peer::v1::Record* record = frame->mutable_record();
+  record->set_round_id(want.round_id());
+  record->set_part(bundle.substr(want.record_from(), limits::kRecordPartBytes));
+  record->set_offset(want.record_from());
+  record->set_total(bundle.size());
+  return frame;
+}
+
 }  // namespace decentd::exchange

@@ -2,8 +2,10 @@
 // section 10). Pure functions over a round.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "decentd/peer/v1/peer.pb.h"
@@ -24,5 +26,10 @@ bool HoldsMore(const Roster& roster, const Round& round, const peer::v1::Have& t
 
 // The frames that answer a Want, up to a bound of bytes: the rest is asked for again.
 std::vector<FramePtr> Serve(const Round& round, const peer::v1::Want& want);
+
+// A record's part from this byte on: what asks for it, and what answers that; null where the bundle
+// is shorter.
+FramePtr WantRecord(const RoundId& round, uint64_t from);
+FramePtr RecordPart(const peer::v1::Want& want, const std::string& bundle);
 
 }  // namespace decentd::exchange

@@ -1,5 +1,6 @@
 #include "node/runtime/frame_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "node/codec/peer_codec.h"
@@ -33,6 +34,19 @@ FrameReader::Result FrameReader::Read(NodeIndex peer, peer::v1::Frame frame) {
       out.inputs.push_back(input::Fault{peer, FaultKind::kUndecodable});
   }
   return out;
+}
+
+uint64_t FrameReader::ExpectRecord(NodeIndex peer, const RoundId& round) {
+  std::lock_guard lock(mutex_);
+  Assembly& assembly = assemblies_[peer];
+  if (assembly.round != round) assembly = {round, {}, 0, false};
+  assembly.asked = true;
+  return assembly.bytes.size();
+}
+
+void FrameReader::DropRecord(const RoundId& round) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(assemblies_, [&](const auto& one) { return one.second.round == round; });
 }
 
 void FrameReader::Forget(NodeIndex peer) {
@@ -92,36 +106,58 @@ void FrameReader::ReadCertificate(NodeIndex peer, const peer::v1::Certificate& p
       input::Certificate{peer, std::get<VerifiedCertificate>(std::move(verified))});
 }
 
+// A part that was not asked for costs nothing: it is no fault either, for it may have crossed with
+// the news that another peer was faster.
 void FrameReader::ReadRecord(NodeIndex peer, const peer::v1::Record& part, Result& out) {
   const auto id = Digest::FromBytes(part.round_id());
+  if (!id) {
+    out.inputs.push_back(input::Fault{peer, FaultKind::kUndecodable});
+    return;
+  }
+  const RoundId round{*id};
   std::string bytes;
   {
     std::lock_guard lock(mutex_);
-    Assembly& assembly = assemblies_[peer];
-    if (id && part.offset() == 0) assembly = {RoundId{*id}, {}, part.total()};
-    if (!id || assembly.round != RoundId{*id} || part.total() != assembly.total ||
-        part.total() > limits::kMaxBundleBytes || part.offset() != assembly.bytes.size() ||
-        part.part().empty() || part.part().size() > part.total() - part.offset()) {
-      // A part that follows none may be the rest of what was dropped: it is asked for again.
-      assemblies_.erase(peer);
+    const auto it = assemblies_.find(peer);
+    if (it == assemblies_.end()) return;
+    Assembly& assembly = it->second;
+    const uint64_t held = assembly.bytes.size();
+    if (!assembly.asked || assembly.round != round || part.offset() != held) return;
+    if (held == 0) assembly.total = part.total();
+    // Parts of another length could make a record of millions of them.
+    if (part.total() != assembly.total ||
+        assembly.total > limits::MaxBundleBytes(verifier_.roster().n()) ||
+        held >= assembly.total ||
+        part.part().size() != std::min<uint64_t>(limits::kRecordPartBytes, assembly.total - held)) {
+      assemblies_.erase(it);
+      out.inputs.push_back(input::Fault{peer, FaultKind::kInvalidRecord});
       return;
     }
+    assembly.asked = false;
     assembly.bytes += part.part();
-    if (assembly.bytes.size() < assembly.total) return;
+    if (assembly.bytes.size() < assembly.total) {
+      out.inputs.push_back(input::RecordPart{peer, round});
+      return;
+    }
     bytes = std::move(assembly.bytes);
-    assemblies_.erase(peer);
+    assemblies_.erase(it);
   }
+  CheckRecord(peer, round, bytes, out);
+}
+
+// Its bytes are not counted: at most one record of each peer is under way, and was asked for.
+void FrameReader::CheckRecord(NodeIndex peer, const RoundId& round, const std::string& bytes,
+                              Result& out) const {
   const Roster& roster = verifier_.roster();
   const auto refuse = [&] {
     out.inputs.push_back(input::Fault{peer, FaultKind::kInvalidRecord});
   };
   auto checked = VerifyBundle(bytes, &roster, roster.quorum(), verifier_.scheme());
-  if (!checked.ok() || !checked->authenticated || checked->round != RoundId{*id}) return refuse();
+  if (!checked.ok() || !checked->authenticated || checked->round != round) return refuse();
   auto bundle = DecodeBundle(bytes);
   if (!bundle.ok()) return refuse();
   auto query = verifier_.Verify(*bundle->query);
   if (std::holds_alternative<FaultKind>(query)) return refuse();
-  out.bytes += bytes.size();
   out.inputs.push_back(
       input::Record{peer, std::make_shared<const CheckedBundle>(*std::move(checked)),
                     std::get<Verified<Query>>(std::get<AnyVerified>(std::move(query)))});

@@ -1,5 +1,6 @@
-// From a peer's frame to checked inputs of the replica: decodes, verifies, puts records together.
-// Thread-safe; the costly part of the work, so it runs on the links' threads.
+// From a peer's frame to checked inputs of the replica: decodes, verifies, puts the records together
+// that a peer was asked for. Thread-safe; the costly part of the work, so it runs on the links'
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,13 @@ class FrameReader {
     size_t bytes = 0;           // that the inputs keep in memory, roughly
   };
   Result Read(NodeIndex peer, peer::v1::Frame frame);
+
+  // The peer is about to be asked for this record, in place of any other: the next part of it will
+  // be taken, once, and when all are here the record is verified, once. Returns where that part
+  // begins: what came before is kept.
+  uint64_t ExpectRecord(NodeIndex peer, const RoundId& round);
+  // Nobody needs the record any more.
+  void DropRecord(const RoundId& round);
   // The link is down: what was half received is gone.
   void Forget(NodeIndex peer);
 
@@ -30,13 +38,16 @@ class FrameReader {
   struct Assembly {
     RoundId round;
     std::string bytes;
-    uint64_t total = 0;
+    uint64_t total = 0;  // 0 until the first part is here
+    bool asked = false;  // the next part is
   };
 
   void ReadEnvelopes(NodeIndex peer, const peer::v1::Envelopes& envelopes, Result& out) const;
   void ReadCertificate(NodeIndex peer, const peer::v1::Certificate& certificate,
                        Result& out) const;
   void ReadRecord(NodeIndex peer, const peer::v1::Record& part, Result& out);
+  void CheckRecord(NodeIndex peer, const RoundId& round, const std::string& bytes,
+                   Result& out) const;
 
   const Verifier& verifier_;
   std::mutex mutex_;

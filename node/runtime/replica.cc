@@ -11,8 +11,6 @@
 namespace decentd {
 namespace {
 
-constexpr size_t kRecordPartBytes = 1u << 20;
-constexpr int64_t kAskRecordAgainMs = 2000;
 // Two nodes that each lack something answer each other; not faster than this.
 constexpr int64_t kReplyAgainMs = 200;
 
@@ -35,6 +33,7 @@ Replica::Replica(const Roster& roster, const Options& options, const Signer& sig
       archive_(std::move(archive)),
       admission_(roster),
       reachability_(roster, options.self, now.monotonic_ms),
+      fetch_(roster),
       now_(now) {
   // The timers that replay sets start here, not at the clock's zero.
   timers_.Advance(now.monotonic_ms, false);
@@ -47,11 +46,15 @@ Output Replica::Process(std::vector<Input> inputs, Now now) {
   for (Input& in : inputs) {
     std::visit([this](auto& one) { On(one); }, in);
   }
+  ServeRecords();
   TellUnlinked();
   FireTimers();
   Tick();
   Settle();
   CloseFinished();
+  for (const RecordFetch::Ask& ask : fetch_.Due(now.monotonic_ms)) {
+    Then(action::AskRecord{ask.peer, ask.round});
+  }
   had_quorum_ = reachability_.HasQuorum(now.monotonic_ms);
   return Finish();
 }
@@ -146,23 +149,8 @@ void Replica::On(input::Have& in) {
   for (const std::string& raw : in.batch.closed()) {
     const auto id = ToRoundId(raw);
     if (!id || ++closed > kMaxClosedPerBatch) break;
-    if (!archive_.HasRecord(*id)) WantRecord(in.from, *id);
+    if (archive_.Lacks(*id)) fetch_.OnNamed(in.from, *id, /*urgent=*/rounds_.contains(*id));
   }
-}
-
-void Replica::WantRecord(NodeIndex peer, const RoundId& round) {
-  if (asked_record_ms_.size() > 4 * kMaxClosedPerBatch) asked_record_ms_.clear();
-  // f+1 at a time: f that announce a record and do not send it cannot keep it from this node.
-  auto& asked = asked_record_ms_[round];
-  std::erase_if(asked, [&](const auto& one) {
-    return now_.monotonic_ms - one.second >= kAskRecordAgainMs;
-  });
-  if (static_cast<int>(asked.size()) > roster_.f()) return;
-  if (!asked.try_emplace(peer, now_.monotonic_ms).second) return;
-  auto frame = std::make_shared<peer::v1::Frame>();
-  frame->mutable_want()->set_round_id(std::string(round.digest.View()));
-  frame->mutable_want()->set_record(true);
-  Send(peer, std::move(frame));
 }
 
 void Replica::On(input::Want& in) {
@@ -181,23 +169,25 @@ void Replica::On(input::Want& in) {
     Send(in.from, std::move(frame));
     return;
   }
-  const absl::StatusOr<std::string> bundle = archive::ReadBundle(store_, *id);
-  if (!bundle.ok()) return;  // not durable yet: the other asks again
-  for (size_t offset = 0; offset < bundle->size(); offset += kRecordPartBytes) {
-    auto frame = std::make_shared<peer::v1::Frame>();
-    peer::v1::Record* record = frame->mutable_record();
-    record->set_round_id(in.want.round_id());
-    record->set_part(bundle->substr(offset, kRecordPartBytes));
-    record->set_offset(offset);
-    record->set_total(bundle->size());
-    Send(in.from, std::move(frame));
+  record_wants_[in.from] = std::move(in.want);
+}
+
+// One part to a peer in a batch, however often it asks: a peer asks for one at a time, and reading
+// a record is work.
+void Replica::ServeRecords() {
+  for (const auto& [peer, want] : std::exchange(record_wants_, {})) {
+    const auto bundle = archive::ReadBundle(store_, *ToRoundId(want.round_id()));
+    if (!bundle.ok()) continue;  // not durable yet, or discarded since: the other asks again
+    if (auto frame = exchange::RecordPart(want, *bundle)) Then(action::Send{peer, std::move(frame)});
   }
 }
 
 void Replica::On(input::Record& in) {
   const RoundId id = in.bundle->round;
-  if (!archive_.HasRecord(id)) Close(id, &in);
+  if (archive_.Lacks(id)) Close(id, &in);
 }
+
+void Replica::On(input::RecordPart& in) { fetch_.OnPart(in.from, in.round); }
 
 void Replica::On(input::LinkUp& in) {
   reachability_.OnLinkUp(in.peer, now_.monotonic_ms);
@@ -214,9 +204,13 @@ void Replica::On(input::LinkUp& in) {
 
 void Replica::On(input::LinkDown& in) {
   reachability_.OnLinkDown(in.peer, now_.monotonic_ms);
+  fetch_.OnLinkDown(in.peer);
 }
 
-void Replica::On(input::Fault& in) { CountFault(in.from, in.kind); }
+void Replica::On(input::Fault& in) {
+  if (in.kind == FaultKind::kInvalidRecord) fetch_.OnInvalid(in.from, now_.monotonic_ms);
+  CountFault(in.from, in.kind);
+}
 
 void Replica::CountFault(NodeIndex peer, FaultKind kind) {
   ++faults_[peer][kind];

@@ -28,6 +28,7 @@
 #include "node/runtime/archive.h"
 #include "node/runtime/now.h"
 #include "node/runtime/reachability.h"
+#include "node/runtime/record_fetch.h"
 #include "node/runtime/timers.h"
 #include "storage/store.h"
 
@@ -55,6 +56,10 @@ struct Record {
   std::shared_ptr<const CheckedBundle> bundle;  // with q Decisions
   Verified<Query> query;                        // of that bundle
 };
+struct RecordPart {  // of a record that it was asked for, and more are to come
+  NodeIndex from;
+  RoundId round;
+};
 struct LinkUp {
   NodeIndex peer;
 };
@@ -76,7 +81,7 @@ struct Submit {
 };
 }  // namespace input
 using Input = std::variant<input::Message, input::Certificate, input::Have, input::Want,
-                           input::Record, input::LinkUp, input::LinkDown, input::Fault,
+                           input::Record, input::RecordPart, input::LinkUp, input::LinkDown, input::Fault,
                            input::ModelFinished, input::Submit>;
 
 namespace action {
@@ -84,6 +89,14 @@ using FramePtr = std::shared_ptr<const peer::v1::Frame>;
 struct Send {
   std::optional<NodeIndex> peer;  // nothing: everyone
   FramePtr frame;
+};
+// Expects the next part of the record of this peer alone (FrameReader), and asks for it.
+struct AskRecord {
+  NodeIndex peer;
+  RoundId round;
+};
+struct DropRecord {  // expects it of nobody
+  RoundId round;
 };
 struct StartAnswer {
   AnswerRequest request;
@@ -119,8 +132,9 @@ struct Report {  // one line for the log
 }  // namespace action
 using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::PrepareJudge,
                                action::CancelModels>;
-using Action = std::variant<action::Send, action::Publish, action::Submitted, action::CountFault,
-                            action::Voting, action::Report>;
+using Action =
+    std::variant<action::Send, action::AskRecord, action::DropRecord, action::Publish,
+                 action::Submitted, action::CountFault, action::Voting, action::Report>;
 
 // The actions may be done only once the writes are durable; the calls of models may begin at once,
 // for they show nobody what this node signs. Each list, and the outputs, in their order.
@@ -198,6 +212,7 @@ class Replica {
   void On(input::Have& in);
   void On(input::Want& in);
   void On(input::Record& in);
+  void On(input::RecordPart& in);
   void On(input::LinkUp& in);
   void On(input::LinkDown& in);
   void On(input::Fault& in);
@@ -238,7 +253,7 @@ class Replica {
   void SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds);
   void Send(std::optional<NodeIndex> peer, std::shared_ptr<peer::v1::Frame> frame);
   void Relay(const Envelope& envelope);  // to everyone, with this batch's own statements
-  void WantRecord(NodeIndex peer, const RoundId& round);
+  void ServeRecords();
   void CountFault(NodeIndex peer, FaultKind kind);
   std::string NotVotingBecause(Now now) const;  // empty: it votes
   void TellVoting();
@@ -263,7 +278,7 @@ class Replica {
   std::string halted_;          // why this node stopped voting, or empty
   std::optional<std::string> told_not_voting_;  // as last told to the outside
   uint64_t evidence_ = 0;
-  std::map<RoundId, std::map<NodeIndex, int64_t>> asked_record_ms_;  // whom and when
+  RecordFetch fetch_;
   std::vector<RoundId> closed_;  // since the last maintenance
   uint64_t heartbeat_ = 0;
   int64_t next_heartbeat_ms_ = 0, next_maintenance_ms_ = 0;
@@ -271,6 +286,7 @@ class Replica {
 
   // of the batch at hand
   Output out_;
+  std::map<NodeIndex, peer::v1::Want> record_wants_;  // the latest of each peer
   std::set<RoundId> touched_;
   std::vector<Saying> unsaid_;
   std::set<RoundId> finished_;

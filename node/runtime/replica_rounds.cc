@@ -278,7 +278,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
   archive_.AddRecord(id, summary, open.round.query()->expiry_unix_ms, std::move(bundle),
                      &out_.writes);
   closed_.push_back(id);
-  asked_record_ms_.erase(id);
+  if (fetch_.Forget(id)) Then(action::DropRecord{id});
   Leave(it);
 }
 

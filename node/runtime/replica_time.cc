@@ -120,6 +120,7 @@ void Replica::Maintain() {
 int64_t Replica::NextWakeMs(Now now) const {
   int64_t next = std::min(next_heartbeat_ms_, next_maintenance_ms_);
   if (const auto timer = timers_.NextDueMs(had_quorum_)) next = std::min(next, *timer);
+  if (const auto ask = fetch_.NextDueMs(now.monotonic_ms)) next = std::min(next, *ask);
   if (const auto change = reachability_.NextChangeMs(now.monotonic_ms)) {
     next = std::min(next, *change);
   }

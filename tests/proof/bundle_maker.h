@@ -1,6 +1,7 @@
 // Whole rounds as bundles, signed with real keys: what an honest council would have stored.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -29,6 +30,7 @@ struct BundleOptions {
   std::set<int> abstaining_workers, abstaining_evaluators;
   int decisions = 0;  // 0 = a quorum
   std::string question = "What is the capital of Peru?";
+  size_t answer_bytes = 0;  // at least
 };
 
 // Makes a round step by step, so that a test may go wrong at any of them.
@@ -54,7 +56,9 @@ class BundleMaker {
   Propose MakeAnswer(int node) const {
     Propose propose{round_, Phase::kAnswer, Abstain{AbstainReason::kModelFailed, "no model"}};
     if (!options_.abstaining_workers.contains(node)) {
-      propose.payload = Answer{"Lima, says node " + std::to_string(node), "model", "stop", {}};
+      std::string text = "Lima, says node " + std::to_string(node);
+      text.resize(std::max(text.size(), options_.answer_bytes), '.');
+      propose.payload = Answer{std::move(text), "model", "stop", {}};
     }
     return propose;
   }

@@ -4,6 +4,7 @@
 
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "node/codec/peer_codec.h"
 #include "tests/runtime/world.h"
@@ -189,6 +190,49 @@ TEST(Adversary, ARecordThatIsTakenOverAddsNoDecision) {
   world.Run(5'000);
   EXPECT_EQ(said, 0);
   EXPECT_GE(static_cast<int>(world.Proof(3, round)->decisions.size()), world.roster().quorum());
+}
+
+// A record longer than one frame, over links that lose half of what they carry.
+TEST(Adversary, ARecordOfManyPartsIsTakenOverPartForPart) {
+  World world({.n = 4});
+  world.answer = [](int node, const AnswerRequest&) -> std::optional<Payload> {
+    return Answer{std::string(200'000, static_cast<char>('a' + node)), "test", "stop", {}};
+  };
+  world.Crash(3);
+  world.Run(5'000);
+  const RoundId round = world.Submit(0, std::string(500'000, '?'));
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 20'000));
+  ASSERT_GT(world.Proof(0, round)->bytes.size(), limits::kRecordPartBytes);
+  std::mt19937_64 random(1);
+  world.tamper = [&](int, int, Frame frame) -> std::optional<Frame> {
+    if ((frame.has_record() || frame.want().record()) && random() % 2) return std::nullopt;
+    return frame;
+  };
+  world.Start(3);
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 600'000));
+  ExpectDecided(world, round, 3);
+}
+
+// A peer that sends what does not verify for every record it names, as often as it is asked.
+TEST(Adversary, ALiarWithFalseRecordsIsVerifiedOnceAndKeepsNothingFromAnyone) {
+  World world({.n = 4});
+  world.Crash(3);
+  world.Run(5'000);
+  std::vector<RoundId> rounds;
+  for (int i = 0; i < 20; ++i) {
+    rounds.push_back(world.Submit(0, "Question " + std::to_string(i)));
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(rounds.back()); }, 20'000));
+  }
+  world.tamper = [&](int from, int, Frame frame) -> std::optional<Frame> {
+    if (from == 1 && frame.has_record()) frame.mutable_record()->mutable_part()->back() ^= 1;
+    return frame;
+  };
+  world.Start(3);
+  for (const RoundId& round : rounds) {
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000));
+  }
+  const auto faults = world.node(3).replica->faults();
+  EXPECT_EQ(faults.at(NodeIndex{1}).at(FaultKind::kInvalidRecord), 1u);
 }
 
 }  // namespace

@@ -60,13 +60,43 @@ TEST_F(ArchiveTest, ListsAreNewestFirstAndGoOnAfterAnyRound) {
   EXPECT_TRUE(absl::IsNotFound(archive::ReadSummaries(store_, 2, Id(9)).status()));
 }
 
-TEST_F(ArchiveTest, WhatIsDiscardedRaisesTheWatermark) {
+// Nodes keep records for different times: the others name theirs again and again.
+TEST_F(ArchiveTest, ADiscardedRecordIsNeitherWantedAgainNorIsItsRoundVotedIn) {
   for (int i = 1; i <= 3; ++i) Add(i, 100 * i, 1'000 * i);
+  EXPECT_TRUE(archive_.Lacks(Id(4)));
+  EXPECT_FALSE(archive_.Lacks(Id(1)));
   Retain({.rounds = 1, .age_ms = 0}, 10'000);
   EXPECT_EQ(archive_.size(), 1u);
   EXPECT_TRUE(archive_.HasRecord(Id(3)));
-  EXPECT_EQ(archive_.watermark(), 2'000);
-  EXPECT_TRUE(absl::IsNotFound(archive::ReadBundle(store_, Id(1)).status()));
+  for (int i : {1, 2}) {
+    EXPECT_FALSE(archive_.HasRecord(Id(i)));
+    EXPECT_TRUE(archive_.IsOver(Id(i)));
+    EXPECT_FALSE(archive_.Lacks(Id(i)));
+    EXPECT_TRUE(absl::IsNotFound(archive::ReadBundle(store_, Id(i)).status()));
+  }
+  EXPECT_EQ(archive_.watermark(), 0) << "the mark says more";
+}
+
+TEST_F(ArchiveTest, AMarkThatIsDiscardedRaisesTheWatermarkAndTheEarliestGoFirst) {
+  constexpr int kMost = static_cast<int>(Archive::kMaxTombstones);
+  WriteBatch writes;
+  for (int i = 1; i <= kMost + 3; ++i) archive_.AddTombstone(Id(i), 1'000 + i, &writes);
+  archive_.AddTombstone(Id(0), 5'000'000, &writes);
+  Write(std::move(writes));
+  Retain({}, 2'000'000);
+  EXPECT_EQ(archive_.watermark(), 1'004);
+  for (int i : {1, 2, 3, 4}) EXPECT_FALSE(archive_.IsOver(Id(i)));
+  for (int i : {0, 5, 6, kMost + 3}) EXPECT_TRUE(archive_.IsOver(Id(i)));
+}
+
+TEST_F(ArchiveTest, NoMarkIsDiscardedBeforeItsQueryHasExpired) {
+  constexpr int kMost = static_cast<int>(Archive::kMaxTombstones);
+  WriteBatch writes;
+  for (int i = 1; i <= kMost + 3; ++i) archive_.AddTombstone(Id(i), 1'000 + i, &writes);
+  Write(std::move(writes));
+  Retain({}, 1'002);
+  EXPECT_EQ(archive_.watermark(), 1'001);
+  EXPECT_TRUE(archive_.IsOver(Id(2)));
 }
 
 TEST_F(ArchiveTest, NothingIsDiscardedBeforeItsQueryHasExpired) {
@@ -75,7 +105,6 @@ TEST_F(ArchiveTest, NothingIsDiscardedBeforeItsQueryHasExpired) {
   Retain({.rounds = 1, .age_ms = 1}, 10'000);
   EXPECT_TRUE(archive_.HasRecord(Id(1)));
   EXPECT_FALSE(archive_.HasRecord(Id(2)));
-  EXPECT_EQ(archive_.watermark(), 1'000);
 }
 
 TEST_F(ArchiveTest, OldAgeDiscardsToo) {
@@ -93,7 +122,7 @@ TEST_F(ArchiveTest, ATombstoneOutlivesARestartAndGivesWayToARecord) {
   archive_.AddTombstone(Id(1), 500, &writes);
   Write(std::move(writes));
   EXPECT_TRUE(archive_.IsOver(Id(1)));
-  EXPECT_FALSE(archive_.HasRecord(Id(1)));
+  EXPECT_TRUE(archive_.Lacks(Id(1))) << "others may have decided it";
   Retain({}, 1'000);
   EXPECT_TRUE(archive_.IsOver(Id(1))) << "tombstones stay while there is room";
   Add(1, 600, 500);
@@ -107,6 +136,16 @@ TEST_F(ArchiveTest, TheWatermarkOnlyRises) {
   archive_.RaiseWatermark(400, &writes);
   Write(std::move(writes));
   EXPECT_EQ(archive_.watermark(), 500);
+}
+
+// A mark that is forgotten is a round that is voted in twice.
+TEST_F(ArchiveTest, ATombstoneThatDoesNotParseIsDataLoss) {
+  for (const std::string value : {"", "1234567", "12345678\x02", "1234567890"}) {
+    WriteBatch writes;
+    writes.Put(keys::OfRound(keys::kTombstone, Id(1)), value);
+    ASSERT_TRUE(store_.WriteSynced(writes).ok());
+    EXPECT_TRUE(absl::IsDataLoss(Archive::Open(store_).status())) << value.size();
+  }
 }
 
 TEST_F(ArchiveTest, ASummaryThatDoesNotParseIsDataLoss) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "node/runtime/exchange.h"
 #include "node/runtime/keys.h"
 #include "node/runtime/replica.h"
 #include "storage/mem_store.h"
@@ -32,8 +33,8 @@ class LoneReplica : public ::testing::Test {
   int64_t now_ms_ = kStart;
   uint64_t beats_ = 0;
   std::vector<Statement> said_;  // own statements of the last step
-  std::vector<peer::v1::Want> wants_;
-  std::vector<NodeIndex> wants_to_;
+  std::vector<NodeIndex> asked_;  // for records
+  std::vector<peer::v1::Record> served_;
   std::vector<RoundEvent> events_;       // published since the start
   std::vector<std::string> not_voting_;  // as told; empty: it votes
   std::optional<absl::StatusOr<RoundId>> submitted_;
@@ -57,8 +58,8 @@ class LoneReplica : public ::testing::Test {
   void Step(std::vector<Input> inputs) { Keep(replica_->Process(std::move(inputs), Time())); }
   void Keep(Output output) {
     said_.clear();
-    wants_.clear();
-    wants_to_.clear();
+    asked_.clear();
+    served_.clear();
     submitted_ = std::nullopt;
     if (!output.writes.empty()) {
       ASSERT_TRUE(store_.WriteSynced(output.writes).ok());
@@ -71,12 +72,10 @@ class LoneReplica : public ::testing::Test {
         not_voting_.push_back(voting->not_because);
       }
       if (const auto* done = std::get_if<action::Submitted>(&action)) submitted_ = done->result;
+      if (const auto* ask = std::get_if<action::AskRecord>(&action)) asked_.push_back(ask->peer);
       const auto* send = std::get_if<action::Send>(&action);
       if (send == nullptr) continue;
-      if (send->frame->has_want()) {
-        wants_.push_back(send->frame->want());
-        wants_to_.push_back(*send->peer);
-      }
+      if (send->frame->has_record()) served_.push_back(send->frame->record());
       for (const auto& proto : send->frame->envelopes().envelopes()) {
         if (proto.author() != 0) continue;
         EXPECT_LE(proto.body().size(), MaxBodyBytes(static_cast<Kind>(proto.kind())));
@@ -335,18 +334,49 @@ TEST_F(LoneReplica, ARecordIsAskedOfFPlusOnePeersAtATime) {
   closed.add_closed(std::string(id_.digest.View()));
   const auto asked = [&](int peer) {
     Step({input::Have{At(peer), closed}});
-    return wants_to_.size();
+    return asked_;
   };
-  EXPECT_EQ(asked(3), 1u);
-  EXPECT_EQ(asked(3), 0u) << "not again and again";
-  EXPECT_EQ(asked(1), 1u);
-  EXPECT_EQ(asked(2), 0u) << "f + 1 are asked: one is honest";
-  for (int i = 0; i < 20; ++i) {
-    now_ms_ += 500;
-    asked(3);
-  }
-  now_ms_ += 2'000;
-  EXPECT_EQ(asked(1), 1u);
+  EXPECT_THAT(asked(3), ElementsAre(At(3)));
+  EXPECT_THAT(asked(3), IsEmpty()) << "not again and again";
+  EXPECT_THAT(asked(1), ElementsAre(At(1)));
+  EXPECT_THAT(asked(2), IsEmpty()) << "f + 1 are asked: one is honest";
+  now_ms_ += RecordFetch::kGiveUpMs;
+  Step({});
+  EXPECT_THAT(asked_, ElementsAre(At(2), At(1))) << "who has not kept it waiting comes first";
+}
+
+// A peer asks for one part at a time; one that asks for thousands makes no work of thousands.
+TEST_F(LoneReplica, OnePartOfARecordIsServedToAPeerInABatch) {
+  Archive archive = *Archive::Open(store_);
+  store::v1::RoundSummary summary;
+  summary.set_round_id(std::string(id_.digest.View()));
+  WriteBatch writes;
+  archive.AddRecord(id_, summary, 0, std::string(limits::kRecordPartBytes + 10, 'b'), &writes);
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  Start();
+  const auto want = [&](int peer, uint64_t from) {
+    return input::Want{At(peer), exchange::WantRecord(id_, from)->want()};
+  };
+  Step({want(1, 0), want(1, 0), want(2, 0), want(1, limits::kRecordPartBytes)});
+  ASSERT_EQ(served_.size(), 2u);
+  EXPECT_EQ(served_[0].offset(), limits::kRecordPartBytes) << "the latest";
+  EXPECT_EQ(served_[0].part(), std::string(10, 'b'));
+  EXPECT_EQ(served_[1].part().size(), limits::kRecordPartBytes);
+  Step({want(1, limits::kRecordPartBytes + 10), want(2, ~uint64_t{0})});
+  EXPECT_TRUE(served_.empty()) << "beyond its end";
+}
+
+// Each part is asked for: no peer can make this node take more than it wants.
+TEST_F(LoneReplica, EachPartOfARecordIsAskedFor) {
+  peer::v1::HaveBatch closed;
+  closed.add_closed(std::string(id_.digest.View()));
+  Step({input::Have{At(3), closed}});
+  Step({input::RecordPart{At(3), id_}});
+  EXPECT_THAT(asked_, ElementsAre(At(3)));
+  Step({});
+  EXPECT_THAT(asked_, IsEmpty());
+  Step({input::Fault{At(3), FaultKind::kInvalidRecord}, input::Have{At(3), closed}});
+  EXPECT_THAT(asked_, IsEmpty()) << "it is not trusted for a while";
 }
 
 // Section 12: a watcher must not wait for a round that this node takes no part in any more.

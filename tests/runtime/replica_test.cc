@@ -312,5 +312,41 @@ TEST(Replica, ManyRoundsAtOnceUnderRandomCrashesAgree) {
   }
 }
 
+// Nodes that keep records for different times, and links that come up again and again.
+TEST(Replica, ADiscardedRecordIsNotTakenOverAgain) {
+  World world({.n = 4, .configure = [](int node, Replica::Options& options) {
+                 if (node == 3) options.retention.rounds = 1;
+               }});
+  world.Run(100);
+  std::vector<RoundId> rounds;
+  for (int i = 0; i < 3; ++i) {
+    rounds.push_back(world.Submit(0, "Question " + std::to_string(i), 60'000));
+    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(rounds.back()); }, 20'000));
+  }
+  world.Run(200'000);
+  int records = 0;
+  world.tamper = [&](int, int to, peer::v1::Frame frame) -> std::optional<peer::v1::Frame> {
+    records += to == 3 && frame.has_record();
+    return frame;
+  };
+  for (const bool restart : {false, true}) {
+    if (restart) {
+      world.Crash(3);
+      world.Run(1'000);
+      world.Start(3);
+    }
+    for (int i : {0, 1, 2}) world.Cut(i, 3);
+    world.Run(1'000);
+    for (int i : {0, 1, 2}) world.Heal(i, 3);
+    world.Run(30'000);
+    for (int i : {0, 1}) {
+      EXPECT_TRUE(world.Proof(0, rounds[static_cast<size_t>(i)]));
+      EXPECT_FALSE(world.Proof(3, rounds[static_cast<size_t>(i)])) << "restart " << restart;
+    }
+    EXPECT_TRUE(world.Proof(3, rounds[2]));
+  }
+  EXPECT_EQ(records, 0);
+}
+
 }  // namespace
 }  // namespace decentd::testing

@@ -4,6 +4,7 @@
 
 #include "node/codec/peer_codec.h"
 #include "node/runtime/archive.h"
+#include "node/runtime/exchange.h"
 
 namespace decentd::testing {
 
@@ -33,7 +34,6 @@ World::World(WorldOptions options)
   for (int i = 0; i < options_.n; ++i) {
     Node& node = nodes_[static_cast<size_t>(i)];
     node.verifier = std::make_unique<Verifier>(roster(), Ed25519Scheme());
-    node.reader = std::make_unique<FrameReader>(*node.verifier);
   }
   for (int i = 0; i < options_.n; ++i) Start(i);
 }
@@ -57,6 +57,8 @@ void World::Start(int i) {
   Replica::Options options;
   options.self = NodeIndex{static_cast<uint16_t>(i)};
   options.boot = ++node.boot;
+  if (options_.configure) options_.configure(i, options);
+  node.reader = std::make_unique<FrameReader>(*node.verifier);
   Output first;
   auto replica = Replica::Recover(roster(), options, cluster_.signer(i), *node.verifier,
                                   *node.store, now(), &first);
@@ -79,6 +81,7 @@ void World::Crash(int i) {
     if (j == i || !Linked(i, j)) continue;
     At(now_ms_, {j, nodes_[static_cast<size_t>(j)].boot,
                  {input::LinkDown{NodeIndex{static_cast<uint16_t>(i)}}}});
+    node(j).reader->Forget(NodeIndex{static_cast<uint16_t>(i)});
   }
   nodes_[static_cast<size_t>(i)].replica = nullptr;
 }
@@ -87,6 +90,8 @@ void World::Cut(int a, int b) {
   const bool was = Linked(a, b);
   cut_.insert(std::minmax(a, b));
   if (!was) return;
+  node(a).reader->Forget(NodeIndex{static_cast<uint16_t>(b)});
+  node(b).reader->Forget(NodeIndex{static_cast<uint16_t>(a)});
   At(now_ms_, {a, node(a).boot, {input::LinkDown{NodeIndex{static_cast<uint16_t>(b)}}}});
   At(now_ms_, {b, node(b).boot, {input::LinkDown{NodeIndex{static_cast<uint16_t>(a)}}}});
 }
@@ -139,6 +144,11 @@ void World::Do(int i, Output output) {
         if (j == i || (send->peer && send->peer->value != j)) continue;
         SendFrame(i, j, *send->frame);
       }
+    } else if (auto* ask = std::get_if<action::AskRecord>(&action)) {
+      const uint64_t from = self.reader->ExpectRecord(ask->peer, ask->round);
+      SendFrame(i, ask->peer.value, *exchange::WantRecord(ask->round, from));
+    } else if (auto* drop = std::get_if<action::DropRecord>(&action)) {
+      self.reader->DropRecord(drop->round);
     } else if (auto* publish = std::get_if<action::Publish>(&action)) {
       self.events.push_back(publish->event);
     } else if (auto* done = std::get_if<action::Submitted>(&action)) {

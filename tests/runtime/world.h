@@ -24,6 +24,7 @@ struct WorldOptions {
   uint64_t seed = 1;
   int64_t shortest_delay_ms = 1, longest_delay_ms = 20;
   std::function<void(RosterParameters&)> adjust = {};
+  std::function<void(int node, Replica::Options&)> configure = {};
 };
 
 class World {

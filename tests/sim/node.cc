@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "node/runtime/binding.h"
+#include "node/runtime/exchange.h"
 #include "tests/sim/scratch_folder.h"
 
 namespace decentd::sim {
@@ -154,6 +155,11 @@ void Node::Do(std::vector<Action>& actions) {
           using T = std::decay_t<decltype(a)>;
           if constexpr (std::is_same_v<T, action::Send>) {
             outside_.OnSend(*this, a.peer, a.frame);
+          } else if constexpr (std::is_same_v<T, action::AskRecord>) {
+            const uint64_t from = reader_->ExpectRecord(a.peer, a.round);
+            outside_.OnSend(*this, a.peer, exchange::WantRecord(a.round, from));
+          } else if constexpr (std::is_same_v<T, action::DropRecord>) {
+            reader_->DropRecord(a.round);
           } else if constexpr (std::is_same_v<T, action::Publish>) {
             outside_.OnPublish(*this, a);
           } else if constexpr (std::is_same_v<T, action::Submitted>) {
