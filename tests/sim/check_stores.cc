@@ -89,7 +89,8 @@ class Bounds final : public Checker {
         if (envelope.kind() != types::v1::KIND_VOTES) continue;
         size_t& bytes = held.votes[{round, envelope.author()}];
         bytes += envelope.body().size();
-        if (bytes > limits::MaxVotesBytesPerRound(world_.roster().n())) {
+        // Beside what counts, one body that convicts its author.
+        if (bytes > limits::MaxVotesBytesPerRound(world_.roster().n()) + limits::kMaxVotesBytes) {
           Fail("node " + std::to_string(node.self().value) + " journals " + std::to_string(bytes) +
                " bytes of votes of node " + std::to_string(envelope.author()));
         }
