@@ -7,9 +7,19 @@
 namespace decentd {
 namespace {
 
-// A tombstone is stored as its expiry, with this behind it where the record was discarded.
+// A tombstone is stored as its expiry, with this behind it where a record was discarded.
 constexpr char kDiscarded = 1;
 constexpr size_t kExpiryBytes = 8;
+
+absl::Status DamagedTombstone() {
+  return absl::DataLossError("a stored tombstone does not parse");
+}
+
+absl::StatusOr<Tombstone> ParseTombstone(std::string_view value) {
+  if (value.size() == kExpiryBytes) return Tombstone::kGivenUp;
+  if (value.size() == kExpiryBytes + 1 && value.back() == kDiscarded) return Tombstone::kDiscarded;
+  return DamagedTombstone();
+}
 
 absl::Status DamagedSummary() {
   return absl::DataLossError("the summary of a stored round does not parse");
@@ -38,15 +48,14 @@ absl::StatusOr<Archive> Archive::Open(const Store& store) {
   status = store.Scan(keys::kTombstone, PrefixEnd(keys::kTombstone), false,
                       [&](std::string_view key, std::string_view value) {
                         const auto round = keys::RoundOf(key);
-                        const bool discarded =
-                            value.size() == kExpiryBytes + 1 && value.back() == kDiscarded;
-                        if (!round || (value.size() != kExpiryBytes && !discarded)) {
-                          damage = absl::DataLossError("a stored tombstone does not parse");
+                        const auto tombstone = ParseTombstone(value);
+                        if (!round || !tombstone.ok()) {
+                          damage = DamagedTombstone();
                           return false;
                         }
                         archive.tombstones_[*round] = {
                             static_cast<int64_t>(keys::FromBigEndian(value.substr(0, kExpiryBytes))),
-                            discarded};
+                            *tombstone};
                         return true;
                       });
   if (!status.ok()) return status;
@@ -63,7 +72,7 @@ absl::StatusOr<Archive> Archive::Open(const Store& store) {
 bool Archive::Lacks(const RoundId& round) const {
   if (records_.contains(round)) return false;
   const auto it = tombstones_.find(round);
-  return it == tombstones_.end() || !it->second.discarded;
+  return it == tombstones_.end() || it->second.tombstone != Tombstone::kDiscarded;
 }
 
 std::vector<RoundId> Archive::Newest(size_t limit) const {
@@ -85,13 +94,13 @@ void Archive::AddRecord(const RoundId& round, const store::v1::RoundSummary& sum
 }
 
 void Archive::AddTombstone(const RoundId& round, int64_t expiry_unix_ms, WriteBatch* writes) {
-  Bury(round, {expiry_unix_ms, false}, writes);
+  PutTombstone(round, {expiry_unix_ms, Tombstone::kGivenUp}, writes);
 }
 
-void Archive::Bury(const RoundId& round, const Tombstone& tombstone, WriteBatch* writes) {
-  tombstones_[round] = tombstone;
-  std::string value = keys::BigEndian(static_cast<uint64_t>(tombstone.expiry));
-  if (tombstone.discarded) value += kDiscarded;
+void Archive::PutTombstone(const RoundId& round, const Mark& mark, WriteBatch* writes) {
+  tombstones_[round] = mark;
+  std::string value = keys::BigEndian(static_cast<uint64_t>(mark.expiry));
+  if (mark.tombstone == Tombstone::kDiscarded) value += kDiscarded;
   writes->Put(keys::OfRound(keys::kTombstone, round), std::move(value));
 }
 
@@ -114,7 +123,7 @@ void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch
       ++it;
       continue;
     }
-    Bury(round, {expiry, true}, writes);
+    PutTombstone(round, {expiry, Tombstone::kDiscarded}, writes);
     writes->Delete(keys::OfRound(keys::kSummary, round));
     writes->Delete(keys::OfRound(keys::kBundle, round));
     writes->Delete(keys::ByTime(finished, round));
@@ -128,8 +137,8 @@ void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch
 void Archive::DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes) {
   if (tombstones_.size() <= kMaxTombstones) return;
   std::vector<std::pair<int64_t, RoundId>> expired;
-  for (const auto& [round, tombstone] : tombstones_) {
-    if (tombstone.expiry < now_unix_ms) expired.emplace_back(tombstone.expiry, round);
+  for (const auto& [round, mark] : tombstones_) {
+    if (mark.expiry < now_unix_ms) expired.emplace_back(mark.expiry, round);
   }
   const size_t count = std::min(expired.size(), tombstones_.size() - kMaxTombstones);
   const auto end = expired.begin() + static_cast<std::ptrdiff_t>(count);
@@ -155,10 +164,27 @@ absl::StatusOr<store::v1::RoundSummary> ReadSummary(const Store& store, const Ro
   return summary;
 }
 
-absl::StatusOr<bool> HasTombstone(const Store& store, const RoundId& round) {
-  const absl::Status status = store.Get(keys::OfRound(keys::kTombstone, round)).status();
-  if (!status.ok() && !absl::IsNotFound(status)) return status;
-  return status.ok();
+absl::StatusOr<Tombstone> ReadTombstone(const Store& store, const RoundId& round) {
+  const absl::StatusOr<std::string> value = store.Get(keys::OfRound(keys::kTombstone, round));
+  if (value.ok()) return ParseTombstone(*value);
+  if (absl::IsNotFound(value.status())) return Tombstone::kNone;
+  return value.status();
+}
+
+absl::Status WhyNoRecord(const Store& store, const RoundId& round) {
+  const absl::StatusOr<Tombstone> tombstone = ReadTombstone(store, round);
+  if (!tombstone.ok()) return tombstone.status();
+  switch (*tombstone) {
+    case Tombstone::kGivenUp:
+      return absl::FailedPreconditionError("this node gave round " + round.Hex() +
+                                           " up undecided and takes no further part in it");
+    case Tombstone::kDiscarded:
+      return absl::NotFoundError("this node no longer keeps round " + round.Hex() +
+                                 ": it was decided, and its retention has passed");
+    case Tombstone::kNone:
+      break;
+  }
+  return absl::NotFoundError("this node has not heard of round " + round.Hex());
 }
 
 absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,

@@ -24,6 +24,9 @@ struct Retention {
   int64_t undecided_ms = 7ll * 24 * 60 * 60 * 1000;   // an open round becomes a tombstone
 };
 
+// What is left of a round that is over here without a record.
+enum class Tombstone { kNone, kGivenUp, kDiscarded };
+
 class Archive {
  public:
   // Far more than peers name when their links come up, and a few MiB of memory.
@@ -59,14 +62,14 @@ class Archive {
   };
   std::map<RoundId, Times> records_;
   std::set<std::pair<int64_t, RoundId>> by_time_;
-  struct Tombstone {
+  struct Mark {
     int64_t expiry = 0;
-    bool discarded = false;  // its record was here
+    Tombstone tombstone = Tombstone::kGivenUp;
   };
-  void Bury(const RoundId& round, const Tombstone& tombstone, WriteBatch* writes);
+  void PutTombstone(const RoundId& round, const Mark& mark, WriteBatch* writes);
   void DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes);
 
-  std::map<RoundId, Tombstone> tombstones_;
+  std::map<RoundId, Mark> tombstones_;
   int64_t watermark_ = 0;
 };
 
@@ -75,8 +78,10 @@ namespace archive {
 // NOT_FOUND where there is none.
 absl::StatusOr<std::string> ReadBundle(const Store& store, const RoundId& round);
 absl::StatusOr<store::v1::RoundSummary> ReadSummary(const Store& store, const RoundId& round);
-// Whether the round was given up undecided.
-absl::StatusOr<bool> HasTombstone(const Store& store, const RoundId& round);
+absl::StatusOr<Tombstone> ReadTombstone(const Store& store, const RoundId& round);
+// For who asks for a round that has neither record nor journal here: FAILED_PRECONDITION where it
+// was given up, else NOT_FOUND, with the reason.
+absl::Status WhyNoRecord(const Store& store, const RoundId& round);
 // Newest first, after the given one.
 absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
                                                                    std::optional<RoundId> after);

@@ -110,15 +110,7 @@ void Board::Remove(const RoundId& round, const Watcher* watcher) {
 
 absl::StatusOr<std::vector<RoundEvent>> Board::StoredEvents(const RoundId& round) const {
   const absl::StatusOr<store::v1::RoundSummary> summary = archive::ReadSummary(store_, round);
-  if (absl::IsNotFound(summary.status())) {
-    const absl::StatusOr<bool> given_up = archive::HasTombstone(store_, round);
-    if (!given_up.ok()) return given_up.status();
-    if (*given_up) {
-      return absl::FailedPreconditionError("this node gave round " + round.Hex() +
-                                           " up undecided and takes no further part in it");
-    }
-    return absl::NotFoundError("this node has not heard of round " + round.Hex());
-  }
+  if (absl::IsNotFound(summary.status())) return archive::WhyNoRecord(store_, round);
   if (!summary.ok()) return summary.status();
   std::vector<RoundEvent> events;
   for (const store::v1::StoredEvent& stored : summary->events()) {

@@ -57,16 +57,18 @@ absl::StatusOr<RoundSummary> Driver::GetRound(const RoundId& round) {
   const absl::StatusOr<store::v1::RoundSummary> stored = archive::ReadSummary(store_, round);
   if (stored.ok()) return FromStored(*stored);
   if (!absl::IsNotFound(stored.status())) return stored.status();
-  const absl::StatusOr<bool> given_up = archive::HasTombstone(store_, round);
-  if (!given_up.ok()) return given_up.status();
-  if (*given_up) {
+  const absl::StatusOr<Tombstone> tombstone = archive::ReadTombstone(store_, round);
+  if (!tombstone.ok()) return tombstone.status();
+  if (*tombstone == Tombstone::kGivenUp) {
     RoundSummary summary;
     summary.id = round;
     summary.state = RoundSummary::State::kUndecided;
     return summary;
   }
-  if (!asked) return absl::UnavailableError("the node is busy; try again");
-  return absl::NotFoundError("this node has not heard of round " + round.Hex());
+  if (!asked && *tombstone == Tombstone::kNone) {
+    return absl::UnavailableError("the node is busy; try again");
+  }
+  return archive::WhyNoRecord(store_, round);
 }
 
 absl::StatusOr<std::vector<RoundSummary>> Driver::ListRounds(size_t limit,
@@ -93,10 +95,11 @@ absl::StatusOr<std::vector<RoundSummary>> Driver::ListRounds(size_t limit,
 
 absl::StatusOr<std::string> Driver::GetBundle(const RoundId& round) {
   absl::StatusOr<std::string> bundle = archive::ReadBundle(store_, round);
-  if (absl::IsNotFound(bundle.status())) {
-    return absl::NotFoundError("round " + round.Hex() + " has no certified decision here yet");
-  }
-  return bundle;
+  if (!absl::IsNotFound(bundle.status())) return bundle;
+  const absl::StatusOr<Tombstone> tombstone = archive::ReadTombstone(store_, round);
+  if (!tombstone.ok()) return tombstone.status();
+  if (*tombstone != Tombstone::kNone) return archive::WhyNoRecord(store_, round);
+  return absl::NotFoundError("round " + round.Hex() + " has no certified decision here yet");
 }
 
 absl::StatusOr<NodeStatus> Driver::Status() {

@@ -123,6 +123,15 @@ TEST_F(BoardTest, ARoundThatIsGivenUpEndsForItsWatchersAndIsRefusedLater) {
   EXPECT_THAT(seen_, ElementsAre(1, 2, 1));
 }
 
+TEST_F(BoardTest, ARoundWhoseRecordWasDiscardedIsNotToldToBeUndecided) {
+  WriteBatch writes;
+  writes.Put(keys::OfRound(keys::kTombstone, kRound), keys::BigEndian(500) + '\x01');
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  const auto watch = board_.Watch(kRound, 0, [](const RoundEvent&) {});
+  EXPECT_TRUE(absl::IsNotFound(watch.status())) << watch.status();
+  EXPECT_THAT(watch.status().message(), ::testing::HasSubstr("no longer keeps"));
+}
+
 TEST_F(BoardTest, AWatchedRoundIsKeptThoughManyOthersFinish) {
   board_.Publish(kRound, Event(1, RoundEvent::Type::kCertified));
   const auto watch = Watch(0);

@@ -115,6 +115,27 @@ TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
   EXPECT_TRUE(driver_->Status()->voting);
 }
 
+TEST_F(DriverTest, HowARoundEndedHereIsToldWithoutItsRecord) {
+  const RoundId given_up{Sha256("given up")}, discarded{Sha256("discarded")}, other{Sha256("other")};
+  WriteBatch writes;
+  writes.Put(keys::OfRound(keys::kTombstone, given_up), keys::BigEndian(500));
+  writes.Put(keys::OfRound(keys::kTombstone, discarded), keys::BigEndian(500) + '\x01');
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  const auto undecided = driver_->GetRound(given_up);
+  ASSERT_TRUE(undecided.ok()) << undecided.status();
+  EXPECT_EQ(undecided->state, RoundSummary::State::kUndecided);
+  for (const absl::Status& status :
+       {driver_->GetRound(discarded).status(), driver_->GetBundle(discarded).status()}) {
+    EXPECT_TRUE(absl::IsNotFound(status)) << status;
+    EXPECT_THAT(status.message(), HasSubstr("no longer keeps"));
+  }
+  EXPECT_TRUE(absl::IsFailedPrecondition(driver_->GetBundle(given_up).status()));
+  EXPECT_THAT(driver_->GetRound(other).status().message(), HasSubstr("has not heard"));
+  EXPECT_THAT(driver_->GetBundle(other).status().message(), HasSubstr("no certified decision"));
+}
+
 TEST_F(DriverTest, AHaltedNodeIsNeverSaidToVote) {
   WriteBatch writes;
   writes.Put(std::string(keys::kHalted), "votes signed by this node that it does not know");

@@ -393,7 +393,7 @@ TEST_F(LoneReplica, ARoundThatIsGivenUpUndecidedEndsForThoseWhoWatchIt) {
   EXPECT_EQ(events_.back().type, RoundEvent::Type::kGivenUp);
   EXPECT_THAT(events_.back().detail, HasSubstr("answers of"));
   EXPECT_THAT(replica_->OpenSummaries(Time()), IsEmpty());
-  EXPECT_TRUE(*archive::HasTombstone(store_, id_));
+  EXPECT_EQ(*archive::ReadTombstone(store_, id_), Tombstone::kGivenUp);
 }
 
 // More slots than one Votes can echo.
