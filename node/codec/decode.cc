@@ -1,17 +1,13 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
-#include <google/protobuf/stubs/common.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <array>
 #include <utility>
 
 #include "node/codec/peer_codec.h"
+#include "node/codec/quiet_protobuf.h"
 #include "node/core/verdict.h"
-
-#if GOOGLE_PROTOBUF_VERSION < 4022000
-#include <google/protobuf/stubs/logging.h>
-#endif
 
 namespace decentd {
 namespace {
@@ -40,10 +36,7 @@ bool HasUnknownFields(const google::protobuf::Message& message) {
 template <class Message>
 bool Parse(std::string_view body, Message* message) {
   if (body.size() > limits::kMaxFrameBytes) return false;
-#if GOOGLE_PROTOBUF_VERSION < 4022000
-  // Protobuf logs every string that is no UTF-8: a stranger could fill the log with them.
-  google::protobuf::LogSilencer silencer;
-#endif
+  const QuietProtobuf quiet;
   return message->ParseFromArray(body.data(), static_cast<int>(body.size())) &&
          !HasUnknownFields(*message);
 }

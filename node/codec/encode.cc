@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "node/codec/peer_codec.h"
+#include "node/codec/quiet_protobuf.h"
 
 namespace decentd {
 namespace {
@@ -10,6 +11,7 @@ using types::v1::Vote;
 
 template <class Message>
 std::string Serialize(const Message& message) {
+  const QuietProtobuf quiet;
   std::string bytes;
   message.SerializeToString(&bytes);
   return bytes;

@@ -81,8 +81,8 @@ struct Submit {
 };
 }  // namespace input
 using Input = std::variant<input::Message, input::Certificate, input::Have, input::Want,
-                           input::Record, input::RecordPart, input::LinkUp, input::LinkDown, input::Fault,
-                           input::ModelFinished, input::Submit>;
+                           input::Record, input::RecordPart, input::LinkUp, input::LinkDown,
+                           input::Fault, input::ModelFinished, input::Submit>;
 
 namespace action {
 using FramePtr = std::shared_ptr<const peer::v1::Frame>;

@@ -19,6 +19,15 @@ class Bodies : public ::testing::Test {
   const Roster& roster_ = cluster_.roster();
 };
 
+// A model's reply is encoded before it is refused; protobuf would log each string that is no UTF-8.
+TEST_F(Bodies, TextThatIsNoUtf8IsRefusedWithoutALineInTheLog) {
+  ::testing::internal::CaptureStderr();
+  const std::string body =
+      EncodeBody(Propose{TestRound("round"), Phase::kAnswer, Answer{"\xff\xfe", "m", "stop", {}}});
+  EXPECT_FALSE(DecodePropose(roster_, body));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(Bodies, QueryComesBackTheSame) {
   Query query = cluster_.MakeQuery("¿Cuál es la capital del Perú?");
   query.sampling.max_tokens = 100;

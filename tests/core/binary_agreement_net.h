@@ -16,6 +16,18 @@
 
 namespace decentd::testing {
 
+inline constexpr Slot kSlot{Phase::kAnswer, NodeIndex{0}};
+inline constexpr ValueMask kZero = 1, kOne = 2, kBoth = 3;
+
+inline vote::Est Est(uint32_t round, bool value) { return {kSlot, round, value}; }
+inline vote::Aux Aux(uint32_t round, ValueMask values) { return {kSlot, round, values}; }
+inline vote::Decided Decided(bool value) { return {kSlot, value}; }
+
+template <class T>
+auto InRound(uint32_t round) {
+  return [round](const T& vote) { return vote.round == round; };
+}
+
 inline Roster PlainRoster(int n) {
   std::vector<RosterNode> nodes(static_cast<size_t>(n));
   for (size_t i = 0; i < nodes.size(); ++i) {

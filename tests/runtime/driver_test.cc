@@ -115,6 +115,22 @@ TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
   EXPECT_TRUE(driver_->Status()->voting);
 }
 
+// Section 11: nothing that a batch caused is done before its write is durable.
+TEST_F(DriverTest, AQuestionIsTakenOnlyOnceItIsDurable) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  store_.SetWriteHook(
+      [](const WriteBatch&) { return absl::ResourceExhaustedError("no space left"); });
+  Latest<absl::StatusOr<RoundId>> result;
+  driver_->Submit(MakeQuery(1), [&](absl::StatusOr<RoundId> r) { result.Set(std::move(r)); });
+  ASSERT_TRUE(WaitVoting(false)) << "it is on its way to the disk";
+  ASSERT_TRUE(driver_->Status().ok()) << "and the thread answers meanwhile";
+  EXPECT_FALSE(result.value());
+  store_.SetWriteHook(nullptr);
+  ASSERT_TRUE(result.WaitFor([](const auto&) { return true; }));
+  EXPECT_TRUE(result.value()->ok()) << result.value()->status();
+}
+
 TEST_F(DriverTest, HowARoundEndedHereIsToldWithoutItsRecord) {
   const RoundId given_up{Sha256("given up")}, discarded{Sha256("discarded")}, other{Sha256("other")};
   WriteBatch writes;

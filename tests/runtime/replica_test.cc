@@ -36,6 +36,21 @@ TEST(Replica, FourNodesDecideOneQuestion) {
   EXPECT_EQ(world.Proof(0, round)->sheets.size(), 4u);
 }
 
+// Section 10: who may not join a round takes part in no comparison of it, and still learns its end.
+TEST(Replica, ANodeBelowItsWatermarkTakesOverWhatOthersDecidedWhileItWasLinked) {
+  World world({.n = 4});
+  world.Crash(3);
+  WriteBatch writes;
+  writes.Put(std::string(keys::kWatermark),
+             keys::BigEndian(static_cast<uint64_t>(world.now().unix_ms + 3'600'000)));
+  ASSERT_TRUE(world.node(3).store->WriteSynced(writes).ok());
+  world.Start(3);
+  world.Run(1'000);
+  const RoundId round = world.Submit(0, "Who sits this one out?");
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 120'000));
+  ExpectSameVerdict(world, round, Outcome::kDecided);
+}
+
 TEST(Replica, EventsOfARoundAreNumberedFromOneAndEndCertified) {
   World world({.n = 4});
   world.Run(100);

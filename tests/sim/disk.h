@@ -4,24 +4,24 @@
 // What a store does with bytes torn inside a batch is its own business (tests/contract).
 #pragma once
 
-#include <map>
+#include <functional>
+#include <memory>
 #include <string>
 
-#include "storage/store.h"
+#include "storage/mem_store.h"
 #include "tests/sim/random.h"
 
 namespace decentd::sim {
 
 class Disk final : public Store {
  public:
-  using Content = std::map<std::string, std::string, std::less<>>;
   enum class State { kGood, kFull, kBroken };
 
   explicit Disk(Random random) : random_(random) {}
 
   // What is durable; Replace puts another disk, or a copy, in its place.
-  const Content& content() const { return map_; }
-  void Replace(Content content);
+  std::unique_ptr<MemStore> Copy() const { return content_->Clone(); }
+  void Replace(std::unique_ptr<MemStore> content);
 
   void set_state(State state) { state_ = state; }
   State state() const { return state_; }
@@ -34,20 +34,21 @@ class Disk final : public Store {
   void Crash();
 
   absl::Status WriteSynced(const WriteBatch& batch) override;
-  absl::StatusOr<std::string> Get(std::string_view key) const override;
+  absl::StatusOr<std::string> Get(std::string_view key) const override {
+    return content_->Get(key);
+  }
   absl::Status Scan(
       std::string_view begin, std::string_view end, bool reverse,
-      const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-  uint64_t ApproximateBytes() const override { return bytes_; }
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    return content_->Scan(begin, end, reverse, visit);
+  }
+  uint64_t ApproximateBytes() const override { return content_->ApproximateBytes(); }
 
  private:
-  void Apply(const WriteBatch& batch);
-
   Random random_;
   State state_ = State::kGood;
-  Content map_;
+  std::unique_ptr<MemStore> content_ = std::make_unique<MemStore>();
   WriteBatch pending_;
-  uint64_t bytes_ = 0;
 };
 
 }  // namespace decentd::sim

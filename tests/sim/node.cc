@@ -60,7 +60,7 @@ void Node::Crash() {
   wake_ms_.reset();
 }
 
-absl::Status Node::ReplaceDisk(Disk::Content content, bool accept_lost_database) {
+absl::Status Node::ReplaceDisk(std::unique_ptr<MemStore> content, bool accept_lost_database) {
   disk_.Replace(std::move(content));
   if (!accept_lost_database) return absl::OkStatus();
   const ScratchFolder folder;

@@ -54,7 +54,7 @@ class Node {
 
   // Puts another disk in: an old copy, or a new one whose loss the operator has accepted.
   // REQUIRES: the node is down.
-  absl::Status ReplaceDisk(Disk::Content content, bool accept_lost_database);
+  absl::Status ReplaceDisk(std::unique_ptr<MemStore> content, bool accept_lost_database);
 
   NodeIndex self() const { return options_.self; }
   Now Clock() const;

@@ -151,7 +151,7 @@ void World::KeepCopies(const Fault& fault) {
   for (int i : fault.nodes) {
     if (!honest(i)) continue;
     scheduler_.At(std::max<int64_t>(0, fault.from_ms - fault.amount),
-                  [this, i] { copies_[i] = node(i).disk().content(); });
+                  [this, i] { copies_[i] = node(i).disk().Copy(); });
   }
 }
 
@@ -193,7 +193,7 @@ void World::End(const Fault& fault) {
       case Type::kOldCopy:
       case Type::kLostDisk: {
         const bool lost = fault.type == Type::kLostDisk;
-        if (node.ReplaceDisk(lost ? Disk::Content() : copies_[i], lost).ok()) {
+        if (node.ReplaceDisk(lost ? std::make_unique<MemStore>() : copies_[i]->Clone(), lost).ok()) {
           Tell([&](Observer& o) { o.OnForgot(node, lost); });
         }
         [[fallthrough]];

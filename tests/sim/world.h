@@ -78,7 +78,7 @@ class World final : private Node::Outside, private Network::Receiver {
   std::vector<std::unique_ptr<Adversary>> adversaries_;
   std::vector<Adversary*> adversary_of_;  // by node; null: honest
   std::vector<int> stopped_;              // by node: faults that keep it down
-  std::map<int, Disk::Content> copies_;
+  std::map<int, std::unique_ptr<MemStore>> copies_;
   std::vector<Observer*> observers_;
   std::set<RoundId> rounds_;
   size_t asked_ = 0;              // questions that were put to somebody
