@@ -191,13 +191,14 @@ TEST_F(ApiTest, GetBundleSaysWhyThereIsNone) {
 }
 
 TEST_F(ApiTest, ListEvidenceSendsDataOnlyWhereItIsNamed) {
+  std::vector<StoredEvidence> evidence;
   for (const char* id : {"aa", "bb", "cc"}) {
-    StoredEvidence e;
+    StoredEvidence& e = evidence.emplace_back();
     e.id = id;
     e.kind = "proposals";
     e.bytes = "bytes of " + e.id;
-    council.evidence.push_back(e);
   }
+  council.SetEvidence(evidence);
   Serve();
   client::v1::ListEvidenceRequest request;
   client::v1::ListEvidenceResponse response;

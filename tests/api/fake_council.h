@@ -24,13 +24,6 @@ class FakeCouncil : public Council {
   absl::Status submit_status;
   // Keeps the answer to Submit back until the test calls Release.
   bool hold_submit = false;
-  std::vector<StoredEvidence> evidence;
-  NodeStatus status = [] {
-    NodeStatus s;
-    s.name = "ada";
-    s.n = 4;
-    return s;
-  }();
   VotingWatch voting;
 
   void Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) override {
@@ -58,6 +51,19 @@ class FakeCouncil : public Council {
   void SetSummary(const RoundSummary& summary) {
     std::lock_guard lock(mutex_);
     rounds_.at(summary.id).summary = summary;
+  }
+  void SetCluster(const Digest& id) {
+    std::lock_guard lock(mutex_);
+    status_.cluster_id = id;
+  }
+  void SetNotVoting(const std::string& because) {
+    std::lock_guard lock(mutex_);
+    status_.voting = false;
+    status_.not_voting_because = because;
+  }
+  void SetEvidence(std::vector<StoredEvidence> evidence) {
+    std::lock_guard lock(mutex_);
+    evidence_ = std::move(evidence);
   }
   void SetState(const RoundId& id, RoundSummary::State state) {
     std::lock_guard lock(mutex_);
@@ -136,11 +142,17 @@ class FakeCouncil : public Council {
     }
     return found->second.bundle;
   }
-  absl::StatusOr<NodeStatus> Status() override { return status; }
+  absl::StatusOr<NodeStatus> Status() override {
+    std::lock_guard lock(mutex_);
+    return status_;
+  }
   std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override {
     return voting.Watch(std::move(on_change));
   }
-  absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override { return evidence; }
+  absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override {
+    std::lock_guard lock(mutex_);
+    return evidence_;
+  }
 
  private:
   struct Watcher : Subscription {
@@ -163,6 +175,13 @@ class FakeCouncil : public Council {
   };
 
   std::mutex mutex_;
+  std::vector<StoredEvidence> evidence_;
+  NodeStatus status_ = [] {
+    NodeStatus s;
+    s.name = "ada";
+    s.n = 4;
+    return s;
+  }();
   std::condition_variable changed_;
   std::map<RoundId, Round> rounds_;
   std::vector<RoundId> order_;  // newest first

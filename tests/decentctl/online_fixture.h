@@ -28,7 +28,7 @@ namespace decentd {
 class ScriptedCouncil : public FakeCouncil {
  public:
   explicit ScriptedCouncil(const testing::TestCluster& cluster) : cluster_(cluster) {
-    status.cluster_id = cluster.roster().cluster_id();
+    SetCluster(cluster.roster().cluster_id());
   }
 
   testing::BundleOptions bundle_options;

@@ -88,8 +88,7 @@ TEST_F(RoundsCommandsTest, StatusSaysWhetherANodeVotesAndWhyNot) {
   Serve(1);
   EXPECT_EQ(RunHere({"status"}), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("voting     yes\n"));
-  councils[0]->status.voting = false;
-  councils[0]->status.not_voting_because = "cannot write to the database: no space left";
+  councils[0]->SetNotVoting("cannot write to the database: no space left");
   EXPECT_EQ(RunHere({"status"}), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("voting     no: cannot write to the database: no space left\n"));
 }
@@ -100,7 +99,7 @@ TEST_F(RoundsCommandsTest, EvidenceIsListedAndExportedByPrefix) {
   evidence.id = Sha256(evidence.bytes).Hex();
   evidence.author = NodeIndex{2};
   evidence.kind = "proposals";
-  councils[0]->evidence = {evidence};
+  councils[0]->SetEvidence({evidence});
   Serve(1);
   EXPECT_EQ(RunHere({"evidence", "ls"}), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("node-2"));
@@ -109,7 +108,8 @@ TEST_F(RoundsCommandsTest, EvidenceIsListedAndExportedByPrefix) {
       << err;
   EXPECT_EQ(Read("lie"), evidence.bytes);
   EXPECT_EQ(RunHere({"evidence", "export", "ffff", "--out", Path("no")}), ExitCode::kNotFound);
-  councils[0]->evidence[0].bytes = "something else";
+  evidence.bytes = "something else";
+  councils[0]->SetEvidence({evidence});
   EXPECT_EQ(RunHere({"evidence", "export", evidence.id, "--out", Path("no")}), ExitCode::kError);
 }
 

@@ -23,6 +23,15 @@ const char* __tsan_default_suppressions() {
          "race:::MaybeFinish\n"
          "race:grpc::Status::\n"
          "race:decentd::Stream::~Stream\n"
+         // A reaction to a call comes after its handler has made the reactor.
+         "race:grpc::internal::ServerCallbackCall::\n"
+         "race:grpc::internal::CallOpServerSendStatus::\n"
+         "race:InternalBindWriter\n"  // what was written before gRPC has bound the reactor
+         "race:decentd::PeerInfo::PeerInfo\n"  // a test's own, whose call is over
+         "race:SubmitReactor\n"
+         "race:decentd::WatchStream::WatchStream\n"
+         "race:decentd::BundleStream::BundleStream\n"
+         "race:decentd::BundleStream::Next\n"  // one write is in flight, and this follows its end
          "race:decentd::PeerAuthenticator::\n";  // shared and destroyed by gRPC
 }
 }
