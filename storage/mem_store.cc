@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
@@ -57,7 +58,13 @@ absl::Status MemStore::Scan(
     std::string_view begin, std::string_view end, bool reverse,
     const std::function<bool(std::string_view, std::string_view)>& visit) const {
   if (!end.empty() && begin >= end) return absl::OkStatus();
-  const std::shared_ptr<const Map> map = Snapshot();
+  std::shared_ptr<const Map> map = Snapshot();
+  // Given back under the lock: a writer that finds itself alone with the map then knows that what
+  // was read here is over.
+  const auto give_back = absl::MakeCleanup([&] {
+    std::lock_guard lock(mutex_);
+    map.reset();
+  });
   const auto first = map->lower_bound(begin);
   const auto last = end.empty() ? map->end() : map->lower_bound(end);
   if (reverse) {
@@ -93,7 +100,8 @@ uint64_t MemStore::writes() const {
 
 std::unique_ptr<MemStore> MemStore::Clone() const {
   auto clone = std::make_unique<MemStore>();
-  *clone->map_ = *Snapshot();
+  std::lock_guard lock(mutex_);
+  *clone->map_ = *map_;
   return clone;
 }
 
