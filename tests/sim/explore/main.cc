@@ -1,0 +1,65 @@
+// The explorer as a program.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/sim/explore/binary_explorer.h"
+
+namespace decentd::explore {
+namespace {
+
+int Main(int argc, char** argv) {
+  BinaryScope scope;
+  bool plain = false, no_certificate = false;
+  CLI::App app("Explores every behaviour of one binary agreement of four nodes, one of which lies.");
+  std::string estimates;
+  app.add_option("--rounds", scope.last, "binary rounds to explore, the first so many")
+      ->check(CLI::Range(1u, kMostRounds))
+      ->capture_default_str();
+  app.add_option("--estimates", estimates,
+                 "begin with the second round, to which the honest nodes come with these; e.g. 011")
+      ->check([](const std::string& text) {
+        const bool fits = text.size() == kHonest && text.find_first_not_of("01") == text.npos;
+        return fits ? "" : "three estimates of 0 or 1";
+      });
+  app.add_flag("--no-certificate", no_certificate, "the slot has no certificate");
+  app.add_flag("--plain", plain, "without the reductions, to compare");
+  app.add_option("--states", scope.most_states, "stop after so many states");
+  CLI11_PARSE(app, argc, argv);
+  scope.certificate = !no_certificate;
+  scope.reduce = !plain;
+  if (!estimates.empty()) scope.first = 2;
+  for (size_t i = 0; i < estimates.size(); ++i) scope.estimates[i] = estimates[i] == '1';
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const bool show = isatty(STDERR_FILENO);
+  const Exploration result = ExploreBinary(scope, [&](uint64_t states) {
+    if (show) std::fprintf(stderr, "\r%.1f million states, %.0f s ", static_cast<double>(states) / 1e6, seconds());
+  });
+  if (show) std::fprintf(stderr, "\n");
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("%llu states (%zu of single nodes, %zu combinations of what was said), %llu transitions, %llu quiet, "
+              "%s, %.1f s, %ld MiB\n",
+              (unsigned long long)result.states, result.node_states, result.said.size(),
+              (unsigned long long)result.transitions, (unsigned long long)result.quiet,
+              result.complete ? "complete" : "NOT complete", seconds(),
+              usage.ru_maxrss / 1024);
+  if (!result.finding) return 0;
+  std::printf("FOUND: %s\n", result.finding->what.c_str());
+  for (const std::string& step : result.finding->steps) std::printf("  %s\n", step.c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace decentd::explore
+
+int main(int argc, char** argv) { return decentd::explore::Main(argc, argv); }
