@@ -55,9 +55,4 @@ const Verified<Propose>* Broadcast::payload() const {
   return nullptr;
 }
 
-bool Broadcast::TakeEcho() {
-  if (echoed_) return false;
-  return echoed_ = true;
-}
-
 }  // namespace decentd

@@ -36,9 +36,6 @@ class Broadcast {
   // q Votes by distinct authors; empty until certified.
   const std::vector<Verified<Votes>>& certificate() const { return certificate_; }
 
-  // This node's Echo is at most one ever: true exactly once.
-  bool TakeEcho();
-
  private:
   const Roster& roster_;
   const Slot slot_;
@@ -49,7 +46,6 @@ class Broadcast {
   NodeSet blamed_;
   std::optional<Digest> certified_;
   std::vector<Verified<Votes>> certificate_;
-  bool echoed_ = false;
 };
 
 }  // namespace decentd

@@ -139,7 +139,7 @@ SetAgreement::Member* SetAgreement::Find(NodeIndex author) {
   return it == members_.end() ? nullptr : &it->second;
 }
 
-// Echoes the first proposal of a slot where it is valid.
+// Echoes the first proposal of a slot where it is valid. At most one echo for a slot, ever.
 void SetAgreement::Judge(NodeIndex author, Member& member, Effects& out) {
   const Verified<Propose>* first = member.broadcast.first();
   if (!entered_ || member.judged || first == nullptr) return;
@@ -156,9 +156,7 @@ void SetAgreement::Judge(NodeIndex author, Member& member, Effects& out) {
                          .detail = std::holds_alternative<Abstain>((*first)->payload)
                                        ? std::get<Abstain>((*first)->payload).detail
                                        : std::string()});
-  if (member.broadcast.TakeEcho()) {
-    out.votes.push_back(vote::Echo{{phase_, author}, first->body_digest()});
-  }
+  out.votes.push_back(vote::Echo{{phase_, author}, first->body_digest()});
 }
 
 void SetAgreement::AdvanceMember(NodeIndex author, Member& member, Effects& out) {

@@ -87,10 +87,5 @@ TEST_F(BroadcastTest, ACertificateComesOnce) {
   EXPECT_FALSE(broadcast_.OnEcho(digest, Echo(3, digest), out_));
 }
 
-TEST_F(BroadcastTest, TheEchoIsTakenOnceEver) {
-  EXPECT_TRUE(broadcast_.TakeEcho());
-  EXPECT_FALSE(broadcast_.TakeEcho());
-}
-
 }  // namespace
 }  // namespace decentd::testing

@@ -26,10 +26,11 @@ void AdversaryHandle::SetUp(int node, bool up) {
   if (IsOwn(node)) network_.SetUp(node, up);
 }
 
-void AdversaryHandle::HoldUp(std::function<int64_t(int from, int to)> wait_ms) {
-  network_.hold_up = [this_plan = &plan_, &scheduler = scheduler_, wait_ms](int from, int to) {
+void AdversaryHandle::HoldUp(Wait wait_ms) {
+  network_.hold_up = [this_plan = &plan_, &scheduler = scheduler_, wait_ms](
+                         int from, int to, const peer::v1::Frame& frame) {
     if (scheduler.now_ms() >= this_plan->HealedAt()) return int64_t{0};
-    return std::clamp<int64_t>(wait_ms(from, to), 0, 2'000);
+    return std::clamp<int64_t>(wait_ms(from, to, frame), 0, 2'000);
   };
 }
 
@@ -180,7 +181,7 @@ class Coalition final : public TwoFaced {
   void Begin() override {
     TwoFaced::Begin();
     auto random = std::make_shared<Random>(handle_.random.Fork(5));
-    handle_.HoldUp([random, n = handle_.roster().n()](int from, int to) -> int64_t {
+    handle_.HoldUp([random, n = handle_.roster().n()](int from, int to, const Frame&) -> int64_t {
       // Two halves hear of each other late, now and then.
       if (from % 2 == to % 2 || random->Chance(300)) return 0;
       return random->Between(0, 100 * n);
@@ -211,6 +212,8 @@ const std::map<std::string, Make>& Makers() {
       {"replays", MakeReplayer},
       {"floods", MakeFlooder},
       {"forges", MakeForger},
+      {"forges certificates", MakeCertificateForger},
+      {"divides", MakeDivider},
   };
   return makers;
 }

@@ -34,8 +34,10 @@ class AdversaryHandle {
   void Send(int from, int to, action::FramePtr frame);
   void SetUp(int node, bool up);
   void In(int64_t wait_ms, std::function<void()> run) { scheduler_.In(wait_ms, std::move(run)); }
-  // Delays frames between honest nodes, at most this long each and only while the plan allows.
-  void HoldUp(std::function<int64_t(int from, int to)> wait_ms);
+  // Delays frames between honest nodes, knowing what is in them, at most 2 s each and only while the
+  // plan allows.
+  using Wait = std::function<int64_t(int from, int to, const peer::v1::Frame& frame)>;
+  void HoldUp(Wait wait_ms);
 
   // For nodes that run the production code and lie with what it says.
   const Cluster& cluster() const { return cluster_; }
@@ -64,6 +66,10 @@ const std::vector<std::string>& Strategies();
 // REQUIRES: one of these names.
 std::unique_ptr<Adversary> MakeAdversary(const std::string& strategy, AdversaryHandle handle);
 
+// divides.cc
+std::unique_ptr<Adversary> MakeDivider(AdversaryHandle handle);
+// forged_certificates.cc
+std::unique_ptr<Adversary> MakeCertificateForger(AdversaryHandle handle);
 // hostile_bytes.cc
 std::unique_ptr<Adversary> MakeReplayer(AdversaryHandle handle);
 std::unique_ptr<Adversary> MakeFlooder(AdversaryHandle handle);

@@ -4,6 +4,7 @@
 
 #include "node/codec/peer_codec.h"
 #include "node/core/verdict.h"
+#include "node/runtime/keys.h"
 #include "tests/sim/checkers.h"
 
 namespace decentd::sim {
@@ -155,12 +156,36 @@ class Watermark final : public Checker {
   // All questions of a plan expire before such a node's watermark.
   void OnForgot(const Node& node, bool accepted) override {
     if (accepted) mute_.insert(node.self().value);
+    if (!accepted) remembered_[node.self().value] = OwnStatements(node);
+  }
+  // What it signed and does not remember gives an old copy away, in a round that it runs.
+  void OnDelivered(const Node& node, NodeIndex, const peer::v1::Frame& frame) override {
+    const auto remembered = remembered_.find(node.self().value);
+    if (remembered == remembered_.end()) return;
+    for (const types::v1::Envelope& envelope : frame.envelopes().envelopes()) {
+      if (envelope.author() != node.self().value ||
+          remembered->second.contains(envelope.signature())) {
+        continue;
+      }
+      const auto round = RoundOf(node, envelope);
+      if (round && node.replica().OpenSummary(*round, node.Clock())) {
+        shown_.insert(node.self().value);
+      }
+    }
+  }
+  // What was on its way out before it looked at that still counts as said in time.
+  void OnStepped(const Node& node) override {
+    if (shown_.contains(node.self().value)) mute_.insert(node.self().value);
   }
   void OnReport(const Node& node, const std::string& text) override {
     if (text.find("stops voting") != std::string::npos) mute_.insert(node.self().value);
   }
   void OnSaid(const Node& node, const AnyVerified& said) override {
     const auto& envelope = std::visit([](const auto& m) { return m.envelope(); }, said);
+    if (const auto remembered = remembered_.find(node.self().value);
+        remembered != remembered_.end()) {
+      remembered->second.insert(envelope->signature);
+    }
     // What it serves again of before is not said anew.
     if (!before_.emplace(node.self().value, envelope->signature).second ||
         !mute_.contains(node.self().value)) {
@@ -171,7 +196,41 @@ class Watermark final : public Checker {
   }
 
  private:
-  std::set<int> mute_;
+  // Signatures of the node's own statements in the journals on its disk.
+  static std::set<std::string> OwnStatements(const Node& node) {
+    std::set<std::string> signatures;
+    const auto look = [&](std::string_view, std::string_view value) {
+      store::v1::JournalRecord record;
+      if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
+      for (const store::v1::JournalEvent& event : record.events()) {
+        for (const auto* envelope : {&event.envelope(), &event.own()}) {
+          if (envelope->author() == node.self().value) signatures.insert(envelope->signature());
+        }
+      }
+      return true;
+    };
+    const std::string prefix(keys::kJournal);
+    std::string end = prefix;
+    ++end.back();
+    node.disk().Scan(prefix, end, false, look).IgnoreError();
+    return signatures;
+  }
+  static std::optional<RoundId> RoundOf(const Node& node, const types::v1::Envelope& proto) {
+    const std::optional<Envelope> envelope = FromProto(proto);
+    if (!envelope) return std::nullopt;
+    const auto verified = node.verifier().Verify(*envelope);
+    const auto* value = std::get_if<AnyVerified>(&verified);
+    if (value == nullptr) return std::nullopt;
+    return std::visit(
+        [](const auto& message) -> std::optional<RoundId> {
+          if constexpr (requires { message->round; }) return message->round;
+          return std::nullopt;
+        },
+        *value);
+  }
+
+  std::set<int> mute_, shown_;
+  std::map<int, std::set<std::string>> remembered_;  // of nodes with an old copy
   std::set<std::pair<int, std::string>> before_;
 };
 

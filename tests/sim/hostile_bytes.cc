@@ -92,11 +92,14 @@ class Flooder final : public Bothers {
       case 2: {  // the round at hand: every slot, number and binary round
         auto votes = DecodeVotes(handle_.roster(), last_votes_);
         if (!votes) return;
-        votes->seq = random.Below(limits::MaxVotesBodies(handle_.roster().n()) + 1);
-        votes->votes.clear();
-        const int count = random.Chance(300) ? 400 : 250;  // too long, or as long as may be
-        for (int i = 0; i < count; ++i) votes->votes.push_back(Any());
-        add(Kind::kVotes, EncodeBody(*votes));
+        // Now and then more than a round takes of one author.
+        for (int bodies = random.Chance(40) ? 30 : 1; bodies > 0; --bodies) {
+          votes->seq = random.Below(limits::MaxVotesBodies(handle_.roster().n()) + 1);
+          votes->votes.clear();
+          const int count = random.Chance(100) ? 400 : 250;  // too long, or as long as may be
+          for (int i = 0; i < count; ++i) votes->votes.push_back(Any());
+          add(Kind::kVotes, EncodeBody(*votes));
+        }
         break;
       }
       case 3: {

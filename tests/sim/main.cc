@@ -25,6 +25,7 @@ struct Arguments {
   std::optional<uint64_t> seed;
   Changes changes;
   std::vector<std::string> without;
+  std::string strategy;
   bool trace = false, json = false, stop_at_first = false, no_coverage = false, digests = false;
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 };
@@ -47,12 +48,11 @@ int ReplayOne(Arguments& arguments) {
 }
 
 // A crash of the code under test names its seed.
-thread_local uint64_t running_seed = 0;
 void OnDeath(int signal) {
   char line[128];
   const int size = std::snprintf(line, sizeof line,
-                                 "\ncrashed with signal %d near seed %llu\n", signal,
-                                 static_cast<unsigned long long>(running_seed));
+                                 "\ncrashed with signal %d in seed %llu\n", signal,
+                                 static_cast<unsigned long long>(SeedOfThisThread()));
   if (write(STDERR_FILENO, line, static_cast<size_t>(size)) < 0) _exit(2);
   std::signal(signal, SIG_DFL);
   std::raise(signal);
@@ -75,11 +75,16 @@ int Swarm(const Arguments& arguments) {
   std::vector<Result> failures;
   uint64_t digest = 0;
   const auto more = [&](uint64_t seed) {
-    running_seed = seed;
     return arguments.hours > 0 ? SecondsSince(start) < arguments.hours * 3600
                                : seed < arguments.first + arguments.seeds;
   };
-  RunSeeds(arguments.first, more, arguments.threads, [&](const Result& result) {
+  const auto wanted = [&](const Plan& plan) {
+    return arguments.strategy.empty() ||
+           std::ranges::any_of(plan.liars, [&](const Liar& liar) {
+             return liar.strategy == arguments.strategy;
+           });
+  };
+  RunSeeds(arguments.first, more, wanted, arguments.threads, [&](const Result& result) {
     ++runs;
     rounds += result.rounds;
     steps += result.steps;
@@ -142,6 +147,8 @@ int Main(int argc, char** argv) {
       ->delimiter(',');
   app.add_flag("--trace", arguments.trace, "with --seed: print what happens");
   app.add_flag("--json", arguments.json, "print the result as JSON");
+  app.add_option("--strategy", arguments.strategy, "only seeds with a liar of this strategy")
+      ->check(CLI::IsMember(Strategies()));
   app.add_flag("--stop-at-first", arguments.stop_at_first, "stop at the first failure");
   app.add_flag("--no-coverage", arguments.no_coverage, "do not fail for branches not reached");
   app.add_flag("--digests", arguments.digests, "print the digest of each run's transcript");

@@ -117,7 +117,7 @@ void Network::Send(int from, int to, action::FramePtr frame) {
   };
   int64_t delay = random_.Between(plan_.shortest_ms, plan_.longest_ms) +
                   slow_ms_[static_cast<size_t>(from)] + slow_ms_[static_cast<size_t>(to)];
-  if (hold_up) delay += hold_up(from, to);
+  if (hold_up) delay += hold_up(from, to, *frame);
   d.last_arrival_ms = std::max(d.last_arrival_ms, scheduler_.now_ms() + delay);
   scheduler_.At(d.last_arrival_ms, deliver);
   if (random_.Chance(plan_.twice_permille)) {

@@ -42,7 +42,7 @@ class Network {
   void CountFault(int at, int peer);
 
   // An adversary may hold up any frame between honest nodes, within bounds that the caller keeps.
-  std::function<int64_t(int from, int to)> hold_up;
+  std::function<int64_t(int from, int to, const peer::v1::Frame& frame)> hold_up;
 
  private:
   struct Direction {

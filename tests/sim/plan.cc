@@ -33,7 +33,7 @@ std::string List(const std::vector<int>& nodes) {
 }  // namespace
 
 int64_t Plan::HealedAt() const {
-  int64_t healed = 0;
+  int64_t healed = liars.empty() ? 0 : held_up_until_ms;
   for (const Question& question : questions) healed = std::max(healed, question.at_ms);
   for (const Fault& fault : faults) healed = std::max(healed, fault.until_ms);
   return healed;

@@ -64,6 +64,7 @@ struct Plan {
   std::vector<Question> questions;
   std::vector<Fault> faults;
   std::vector<Liar> liars;
+  int64_t held_up_until_ms = 0;  // liars may delay frames between honest nodes
 
   // From then on nothing breaks any more, and what was promised has to come true.
   int64_t HealedAt() const;

@@ -143,6 +143,15 @@ void DrawLiars(Random random, const std::vector<int>& nodes, Plan* plan) {
   } else {
     for (int node : nodes) plan->liars.push_back({draw(), {node}});
   }
+  // Some delay what honest nodes tell each other for as long as a round may take.
+  plan->held_up_until_ms = random.Between(2'000, 12'000);
+  // Its trap closes in few of the worlds in which nothing else goes wrong, and in hardly any other.
+  if (plan->n == 4 && random.Chance(80)) plan->liars = {{"divides", nodes}};
+  if (plan->n == 4 && plan->liars.front().strategy == "divides") {
+    plan->links = {.longest_ms = random.Chance(500) ? 5 : 20};
+    plan->models = {.longest_ms = 300};
+    plan->held_up_until_ms = 12'000;
+  }
 }
 
 }  // namespace

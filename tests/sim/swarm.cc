@@ -10,6 +10,12 @@
 
 namespace decentd::sim {
 
+namespace {
+
+thread_local uint64_t seed_of_this_thread = 0;
+
+}  // namespace
+
 Result RunPlan(const Plan& plan, std::ostream* text) {
   Result result;
   World world(plan);
@@ -29,7 +35,10 @@ Result RunPlan(const Plan& plan, std::ostream* text) {
   return result;
 }
 
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, int threads,
+uint64_t SeedOfThisThread() { return seed_of_this_thread; }
+
+void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more,
+              const std::function<bool(const Plan&)>& wanted, int threads,
               const std::function<bool(const Result&)>& done) {
   std::mutex mutex;  // guards next, stopped and the calls of done
   uint64_t next = first;
@@ -42,7 +51,10 @@ void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, in
         if (stopped || !more(next)) return;
         seed = next++;
       }
-      const Result result = RunPlan(MakePlan(seed));
+      seed_of_this_thread = seed;
+      const Plan plan = MakePlan(seed);
+      if (!wanted(plan)) continue;
+      const Result result = RunPlan(plan);
       const std::lock_guard lock(mutex);
       if (!stopped && !done(result)) stopped = true;
     }

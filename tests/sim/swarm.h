@@ -25,10 +25,13 @@ struct Result {
 // Null: no text of the run.
 Result RunPlan(const Plan& plan, std::ostream* text = nullptr);
 
-// Runs seeds on `threads` threads and gives each result, in any order, to `done`, which returns
-// false to stop. `done` is never called by two threads at once.
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, int threads,
+// Runs seeds on `threads` threads, those whose plan is `wanted`, and gives each result, in any order,
+// to `done`, which returns false to stop. `done` is never called by two threads at once.
+void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more,
+              const std::function<bool(const Plan&)>& wanted, int threads,
               const std::function<bool(const Result&)>& done);
+// The seed that this thread runs, for a crash of the code under test.
+uint64_t SeedOfThisThread();
 
 // Fewer nodes and fewer parts that still break the same claim, tried one after the other.
 Changes Shrink(uint64_t seed, const Changes& changes, const std::string& claim);
