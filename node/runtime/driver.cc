@@ -4,35 +4,12 @@
 #include <chrono>
 
 #include "node/runtime/exchange.h"
+#include "node/runtime/pace.h"
 
 namespace decentd {
 namespace {
 
-constexpr size_t kMaxBatch = 4096;  // inputs stepped before one sync
 constexpr auto kRetryWrite = std::chrono::seconds(1);
-
-// Under load batches are this far apart for each further open round, up to the bound: what is said
-// in a round then goes out in fewer, fuller Votes, and a signature saved here is one saved at every
-// peer. A round that is alone never waits.
-constexpr auto kGatherPerRound = std::chrono::microseconds(1000);
-constexpr auto kLongestGather = std::chrono::milliseconds(30);
-
-// What nobody waits for shares the sync of what follows, if that comes soon.
-constexpr auto kLongestHold = std::chrono::milliseconds(5);
-
-// Other nodes or a client wait for it; progress shown to people can wait a little.
-bool IsUrgent(const Output& output) {
-  return std::ranges::any_of(output.actions, [](const Action& action) {
-    if (const auto* publish = std::get_if<action::Publish>(&action)) {
-      using Type = RoundEvent::Type;
-      const Type type = publish->event.type;
-      return type == Type::kDecided || type == Type::kFailed || type == Type::kCertified;
-    }
-    return std::holds_alternative<action::Send>(action) ||
-           std::holds_alternative<action::AskRecord>(action) ||
-           std::holds_alternative<action::Submitted>(action);
-  });
-}
 
 }  // namespace
 
@@ -84,7 +61,7 @@ void Driver::Run() {
   while (!stopping_) {
     AnswerQuestions(lock);
     const auto now = SteadyClock::now();
-    if (held_urgent_ || (!held_.empty() && now >= held_since_ + kLongestHold)) {
+    if (held_urgent_ || (!held_.empty() && now >= held_since_ + pace::kLongestHold)) {
       lock.unlock();
       Commit();
       lock.lock();
@@ -96,7 +73,7 @@ void Driver::Run() {
       continue;
     }
     const bool waits_for_mail = mailbox_.empty();
-    wakes_.wait_until(lock, held_.empty() ? step_at : std::min(step_at, held_since_ + kLongestHold),
+    wakes_.wait_until(lock, held_.empty() ? step_at : std::min(step_at, held_since_ + pace::kLongestHold),
                       [&] {
                         return stopping_ || !questions_.empty() ||
                                (waits_for_mail && !mailbox_.empty());
@@ -111,15 +88,12 @@ Driver::SteadyClock::time_point Driver::StepAt() const {
   if (mailbox_.empty()) {
     return SteadyClock::time_point(std::chrono::milliseconds(replica_->NextWakeMs(Clock())));
   }
-  return stepped_ +
-         std::min<SteadyClock::duration>(
-             kLongestGather,
-             kGatherPerRound * (std::max<size_t>(1, replica_->open_rounds()) - 1));
+  return stepped_ + pace::Gather(replica_->open_rounds());
 }
 
 void Driver::Step(std::unique_lock<std::mutex>& lock) {
   std::vector<Input> batch;
-  const size_t count = std::min(mailbox_.size(), kMaxBatch);
+  const size_t count = std::min(mailbox_.size(), pace::kMaxBatch);
   for (size_t i = 0; i < count; ++i) {
     Queued& queued = mailbox_[i];
     if (queued.from) mailbox_bytes_[*queued.from] -= queued.bytes;
@@ -132,7 +106,7 @@ void Driver::Step(std::unique_lock<std::mutex>& lock) {
   stepped_ = SteadyClock::now();
   if (!output.writes.empty() || !output.actions.empty()) {
     if (held_.empty()) held_since_ = stepped_;
-    held_urgent_ |= IsUrgent(output);
+    held_urgent_ |= pace::IsUrgent(output);
     held_.push_back(std::move(output));
   }
   lock.lock();

@@ -1,20 +1,30 @@
 #include "tests/sim/node.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
 #include "node/runtime/binding.h"
 #include "node/runtime/exchange.h"
+#include "node/runtime/pace.h"
 #include "tests/sim/scratch_folder.h"
 
 namespace decentd::sim {
 namespace {
 
 constexpr int64_t kRetryWriteMs = 1'000;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+constexpr int64_t kLongestHoldMs = pace::kLongestHold.count();
 // Clocks of the day differ by less than what the protocol allows for.
 constexpr int64_t kSkewMs = 20'000;
 constexpr int64_t kWatermarkMarginMs = 10 * 60 * 1'000;
+
+int64_t Milliseconds(std::chrono::microseconds time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
 
 }  // namespace
 
@@ -47,7 +57,8 @@ absl::Status Node::Start() {
   if (!replica.ok()) return replica.status();
   replica_ = *std::move(replica);
   for (const ModelCall& call : first.model_calls) Call(call);
-  Commit(std::move(first));
+  Hold(std::move(first));
+  Commit();
   return absl::OkStatus();
 }
 
@@ -55,7 +66,9 @@ void Node::Crash() {
   if (syncing_) disk_.Crash();
   replica_ = nullptr;
   mailbox_.clear();
-  committing_ = {};
+  held_.clear();
+  held_urgent_ = false;
+  writing_ = {};
   syncing_ = false;
   wake_ms_.reset();
 }
@@ -93,11 +106,17 @@ void Node::Push(std::vector<Input> inputs) {
 }
 
 void Node::Poke() {
-  if (!up() || syncing_) return;
-  const int64_t wake = replica_->NextWakeMs(Clock());
-  if (mailbox_.empty() && wake > Clock().monotonic_ms) {
-    WakeAt(wake);
-  } else {
+  while (up() && !syncing_) {
+    const int64_t now = Clock().monotonic_ms;
+    const int64_t write_at = held_.empty() ? kNever : held_since_ms_ + kLongestHoldMs;
+    if (held_urgent_ || now >= write_at) {
+      Commit();
+      continue;
+    }
+    const int64_t step_at =
+        mailbox_.empty() ? replica_->NextWakeMs(Clock())
+                         : stepped_ms_ + Milliseconds(pace::Gather(replica_->open_rounds()));
+    if (now < step_at) return WakeAt(std::min(step_at, write_at));
     Step();
   }
 }
@@ -114,18 +133,33 @@ void Node::WakeAt(int64_t monotonic_ms) {
 }
 
 void Node::Step() {
-  Output output = replica_->Process(std::exchange(mailbox_, {}), Clock());
+  std::vector<Input> batch = std::exchange(mailbox_, {});
+  if (batch.size() > pace::kMaxBatch) {
+    const auto rest = batch.begin() + pace::kMaxBatch;
+    mailbox_.assign(std::make_move_iterator(rest), std::make_move_iterator(batch.end()));
+    batch.erase(rest, batch.end());
+  }
+  Output output = replica_->Process(std::move(batch), Clock());
+  stepped_ms_ = Clock().monotonic_ms;
   for (const ModelCall& call : output.model_calls) Call(call);
   outside_.OnStepped(*this);
-  Commit(std::move(output));
+  Hold(std::move(output));
 }
 
-void Node::Commit(Output output) {
+void Node::Hold(Output output) {
+  if (output.writes.empty() && output.actions.empty()) return;
+  if (held_.empty()) held_since_ms_ = stepped_ms_;
+  held_urgent_ |= pace::IsUrgent(output);
+  held_.push_back(std::move(output));
+}
+
+void Node::Commit() {
+  held_urgent_ = false;
+  for (Output& output : held_) writing_.Append(std::move(output.writes));
   syncing_ = true;
-  committing_ = std::move(output);
   int64_t wait = 0;
-  if (!committing_.writes.empty()) {
-    disk_.Begin(committing_.writes);
+  if (!writing_.empty()) {
+    disk_.Begin(writing_);
     wait = random_.Between(0, options_.longest_sync_ms);
   }
   scheduler_.In(wait, [this, boot = boot_] { FinishSync(boot); });
@@ -133,17 +167,17 @@ void Node::Commit(Output output) {
 
 void Node::FinishSync(uint64_t boot) {
   if (!up() || boot_ != boot) return;
-  if (!committing_.writes.empty()) {
+  if (!writing_.empty()) {
     const absl::Status status = disk_.Finish();
     if (absl::IsResourceExhausted(status)) {
       scheduler_.In(kRetryWriteMs, [this, boot] { FinishSync(boot); });
       return;
     }
     if (!status.ok()) return;  // it says nothing more until it is started again
-    outside_.OnWritten(*this, committing_.writes);
+    outside_.OnWritten(*this, writing_);
+    writing_ = {};
   }
-  Output output = std::exchange(committing_, {});
-  Do(output.actions);
+  for (Output& output : std::exchange(held_, {})) Do(output.actions);
   syncing_ = false;
   Poke();
 }

@@ -1,7 +1,8 @@
 // One simulated node: the production Replica, FrameReader and Verifier behind a driver without
-// threads that keeps the contract of node/runtime/driver.h: what arrives during a sync is stepped
-// together after it, writes are durable before actions, model calls begin at once, a full disk is
-// tried again, after another error the node says nothing more.
+// threads that keeps the contract of node/runtime/driver.h and its pace (node/runtime/pace.h): what
+// arrives during a sync is stepped together after it, what nobody waits for is held a little, writes
+// are durable before actions, model calls begin at once, a full disk is tried again, after another
+// error the node says nothing more.
 #pragma once
 
 #include <deque>
@@ -65,9 +66,10 @@ class Node {
   const Disk& disk() const { return disk_; }
 
  private:
-  void Poke();  // steps if there is something to do and the disk is idle
+  void Poke();  // steps or writes what is due, if the disk is idle
   void Step();
-  void Commit(Output output);
+  void Hold(Output output);
+  void Commit();
   void FinishSync(uint64_t boot);
   void Do(std::vector<Action>& actions);
   void Call(const ModelCall& call);
@@ -88,8 +90,13 @@ class Node {
   std::unique_ptr<Replica> replica_;
   uint64_t boot_ = 0;
   std::vector<Input> mailbox_;
+  int64_t stepped_ms_ = 0;
+  // Stepped and not yet durable, of which others wait for something if urgent.
+  std::vector<Output> held_;
+  int64_t held_since_ms_ = 0;
+  bool held_urgent_ = false;
   bool syncing_ = false;
-  Output committing_;
+  WriteBatch writing_;
   std::optional<int64_t> wake_ms_;  // of the scheduler: the earliest wake that is asked for
 };
 

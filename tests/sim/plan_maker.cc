@@ -104,7 +104,7 @@ void DrawParameters(Random random, Kind kind, Plan* plan) {
     phase->soft_ms = static_cast<uint32_t>(random.Between(1'000, 4'000));
     phase->hard_ms = phase->soft_ms + static_cast<uint32_t>(random.Between(1'000, 8'000));
   }
-  p.rounds_per_sponsor = 8;
+  p.rounds_per_sponsor = plan->n > 7 ? 2 : 8;  // a flood of rounds costs n times n
   plan->real_signatures = plan->n <= 7 && random.Chance(30);
   plan->longest_sync_ms = random.Chance(700) ? 3 : 40;
 
