@@ -52,9 +52,12 @@ class CertificateForger final : public Puppets {
     made.set_phase(types::v1::PHASE_ANSWER);
     made.set_author(static_cast<uint32_t>(own));
     auto payload = std::make_shared<Frame>();
+    const int to = handle_.random.Index(handle_.roster().n());
+    // To each another one: who takes them in decides on another set than the rest.
     const auto propose = handle_.SignBody(
         own, Kind::kPropose,
-        EncodeBody(Propose{round, Phase::kAnswer, Answer{"echoed by nobody", "forged", "stop", {}}}));
+        EncodeBody(Propose{round, Phase::kAnswer,
+                           Answer{"echoed by nobody " + std::to_string(to), "forged", "stop", {}}}));
     ToProto(*propose, payload->mutable_envelopes()->add_envelopes());
     Digest digest = Sha256(propose->body);
 
@@ -78,7 +81,6 @@ class CertificateForger final : public Puppets {
     }
     if (made.votes_size() < static_cast<int>(Quorum())) return;
     made.set_digest(std::string(digest.View()));
-    const int to = handle_.random.Index(handle_.roster().n());
     handle_.Send(own, to, std::move(certificate));
     if (way != 0) handle_.Send(own, to, std::move(payload));
   }
