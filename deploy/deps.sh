@@ -36,6 +36,7 @@ group_test=(
   libgtest-dev libgmock-dev  # unit tests
   libbenchmark-dev           # tools/bench
   python3                    # end-to-end tests, standard library only
+  libfaketime                # their nodes whose clock jumps
   shellcheck                 # the scripts of deploy/ and tests/
 )
 # shellcheck disable=SC2034

@@ -105,9 +105,10 @@ absl::Status ToStatus(const rocksdb::Status& status, absl::string_view doing,
                       const std::string& path) {
   if (status.ok()) return absl::OkStatus();
   if (status.IsNoSpace()) {
+    const bool at_start = doing == "open" || doing == "create";
     return absl::ResourceExhaustedError(absl::StrCat(
-        "the disk of the database ", path, " is full: free space, and writing goes on by itself (",
-        status.ToString(), ")"));
+        "the disk of the database ", path, " is full: free space, and ",
+        at_start ? "start again (" : "writing goes on by itself (", status.ToString(), ")"));
   }
   const std::string text =
       absl::StrCat("cannot ", doing, " the database ", path, ": ", status.ToString());

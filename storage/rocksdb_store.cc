@@ -56,7 +56,9 @@ class RocksDbStore final : public Store {
   RocksDbStore(std::string path, DirectoryLock lock, const RocksDbOptions& options)
       : path_(std::move(path)),
         lock_(std::move(lock)),
-        warn_(options.warn),
+        warn_([this, warn = options.warn](const std::string& line) {
+          if (warn && !repeats_) warn(line);
+        }),
         file_system_(std::make_shared<WalRollbackFileSystem>(
             options.file_system ? options.file_system : rocksdb::FileSystem::Default())),
         environment_(rocksdb::NewCompositeEnv(file_system_)),
@@ -80,7 +82,7 @@ class RocksDbStore final : public Store {
     return options;
   }
   rocksdb::Status Open();
-  absl::Status Reopen();
+  absl::Status Reopen();  // REQUIRES: write_mutex_ is held
   absl::Status Write(rocksdb::DB& database, rocksdb::WriteBatch& batch);
   absl::StatusOr<rocksdb::WriteBatch> Translate(rocksdb::DB& database,
                                                 const WriteBatch& batch) const;
@@ -93,9 +95,12 @@ class RocksDbStore final : public Store {
   const std::unique_ptr<rocksdb::Env> environment_;
   const std::shared_ptr<FailureListener> listener_;
 
-  std::mutex write_mutex_;     // one write at a time, so that a failure has one batch
-  bool needs_reopen_ = false;  // guarded by write_mutex_
-  absl::Status fatal_;         // guarded by write_mutex_
+  std::atomic<bool> repeats_ = false;  // what RocksDB warns of now it has warned of before
+
+  std::mutex write_mutex_;      // one write at a time, so that a failure has one batch
+  bool needs_reopen_ = false;   // guarded by write_mutex_
+  bool reopen_failed_ = false;  // the latest time; guarded by write_mutex_
+  absl::Status fatal_;          // guarded by write_mutex_
 
   mutable std::mutex database_mutex_;
   Database database_;  // guarded by database_mutex_; readers hold a share while they read
@@ -138,10 +143,15 @@ absl::Status RocksDbStore::Reopen() {
   database_.reset();
   file_system_->Reset();
   listener_->TakeFailed();
+  // Whoever writes tries again for as long as the disk is full: RocksDB warns of that once.
+  repeats_ = reopen_failed_;
   const rocksdb::Status status = Open();
-  if (status.ok()) return absl::OkStatus();
-  rocksdb::DB* raw = nullptr;
-  if (rocksdb::DB::OpenForReadOnly(Tuned(), path_, &raw).ok()) database_.reset(raw);
+  reopen_failed_ = !status.ok();
+  if (!status.ok()) {
+    rocksdb::DB* raw = nullptr;
+    if (rocksdb::DB::OpenForReadOnly(Tuned(), path_, &raw).ok()) database_.reset(raw);
+  }
+  repeats_ = false;
   return ToStatus(status, "reopen", path_);
 }
 

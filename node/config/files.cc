@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +14,8 @@
 
 namespace decentd {
 namespace {
+
+constexpr size_t kLeastRead = 8192;  // at once: all of a secret too, of which no copy is left then
 
 absl::Status DiskError(int error, std::string_view doing, const std::string& path) {
   return absl::ErrnoToStatus(error, Concat("cannot ", doing, " ", path));
@@ -33,10 +36,17 @@ class FileHandle {
   int descriptor_;
 };
 
-absl::StatusOr<std::string> ReadAll(const FileHandle& file, const std::string& path, size_t limit) {
-  std::string text(limit + 1, '\0');
+// `expected` bytes, if nothing writes to the file meanwhile.
+absl::StatusOr<std::string> ReadAll(const FileHandle& file, const std::string& path,
+                                    size_t expected, size_t limit) {
+  // One byte more than is there, to see the end.
+  std::string text(std::min(std::max(expected + 1, kLeastRead), limit + 1), '\0');
   size_t size = 0;
-  while (size < text.size()) {
+  for (;;) {
+    if (size == text.size()) {
+      if (size > limit) break;
+      text.resize(std::min(2 * size, limit + 1));
+    }
     const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return DiskError(errno, "read", path);
@@ -61,7 +71,7 @@ absl::StatusOr<std::string> ReadChecked(const std::string& path, size_t limit, b
   if (secret && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0) {
     return InvalidArgument(path, " holds a secret and others may read it; run: chmod 600 ", path);
   }
-  return ReadAll(file, path, limit);
+  return ReadAll(file, path, static_cast<size_t>(status.st_size), limit);
 }
 
 absl::Status WriteAll(const FileHandle& file, const std::string& path, std::string_view content) {

@@ -126,19 +126,19 @@ void Driver::Commit() {
 
 // False when the node was stopped before it was durable: nobody has seen anything of it.
 bool Driver::WriteUntilDurable(const WriteBatch& writes) {
-  bool told = false;
+  std::optional<absl::StatusCode> told;  // the problem as the log has it
   for (;;) {
     const absl::Status status = store_.WriteSynced(writes);
     if (status.ok()) break;
     const bool full = absl::IsResourceExhausted(status);
     const std::string problem = "cannot write to the database: " + std::string(status.message());
     SetDiskProblem(problem);
-    if (!told) {
+    if (told != status.code()) {
       log_(Severity::kWarning,
            problem + (full ? "; the node says nothing until it can, and loses nothing"
                            : "; the node says nothing more until it is started again"));
     }
-    told = true;
+    told = status.code();
     std::unique_lock lock(mutex_);
     if (!AnswerUntil(full ? SteadyClock::now() + kRetryWrite : SteadyClock::time_point::max(),
                      lock)) {

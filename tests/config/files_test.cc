@@ -52,6 +52,18 @@ TEST(Files, ReadingIsBoundedAndNamesThePath) {
   EXPECT_THAT(MessageOf(ReadTextFile("/dev/zero").status()), HasSubstr("larger than"));
 }
 
+TEST(Files, ReadingTakesTheMemoryOfTheFileAndNotOfTheBound) {
+  TemporaryFolder folder;
+  const std::string content(100'000, 'x');
+  ASSERT_TRUE(CreateFile(folder / "a", content).ok());
+  const auto text = ReadTextFile(folder / "a", size_t{1} << 40);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, content);
+  EXPECT_LT(text->capacity(), 2 * content.size());
+  // What has no size beforehand is read all the same.
+  EXPECT_THAT(*ReadTextFile("/proc/self/maps", size_t{1} << 40), HasSubstr("[stack]"));
+}
+
 TEST(Files, ASecretIsForItsOwnerOnly) {
   TemporaryFolder folder;
   ASSERT_TRUE(CreateFile(folder / "open", "secret\n", 0644).ok());

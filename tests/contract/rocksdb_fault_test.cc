@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -27,6 +28,7 @@ class RocksDbFault : public ::testing::Test {
     RocksDbOptions options;
     options.path = path;
     options.file_system = std::move(file_system);
+    options.warn = [this](const std::string&) { ++warnings_; };
     auto store = OpenRocksDbStore(options);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
@@ -55,6 +57,7 @@ class RocksDbFault : public ::testing::Test {
 
   TempDirectory directory_;
   std::shared_ptr<FaultyFileSystem> faults_ = std::make_shared<FaultyFileSystem>();
+  std::atomic<int> warnings_ = 0;  // of RocksDB, lines
   std::unique_ptr<Store> store_;
   int copies_ = 0;
 };
@@ -118,6 +121,24 @@ TEST_F(RocksDbFault, AFullDiskFoundInTheBackgroundCostsNoAcknowledgedWrite) {
   EXPECT_TRUE(Put("after").ok());
   for (int i = 0; i < acknowledged; ++i) EXPECT_TRUE(Has("k" + std::to_string(i)));
   EXPECT_FALSE(Has("k" + std::to_string(acknowledged)));
+}
+
+// Whoever writes tries again every second, for as long as it takes somebody to make room.
+TEST_F(RocksDbFault, ADiskThatStaysFullIsNotWarnedOfAgainAndAgain) {
+  ASSERT_TRUE(Put("before").ok());
+  faults_->Set(Fault::kFullAtOnce);
+  EXPECT_FALSE(Put("a").ok());
+  EXPECT_FALSE(Put("a").ok());
+  const int warnings = warnings_;
+  EXPECT_GT(warnings, 0);
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(Put("a").ok());
+  EXPECT_EQ(warnings_, warnings);
+  // The next time is another one.
+  faults_->Set(Fault::kNone);
+  EXPECT_TRUE(Put("b").ok());
+  faults_->Set(Fault::kFullAtOnce);
+  EXPECT_FALSE(Put("c").ok());
+  EXPECT_GT(warnings_, warnings);
 }
 
 TEST_F(RocksDbFault, AVisitorThatWritesOnAFullDiskIsNotLockedOut) {

@@ -7,43 +7,21 @@ unless the test failed or DECENTD_E2E_KEEP is set: then it is kept and named.
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
+from bundle import Bundle
+from node import NAMES, Node, free_ports
 from programs import (PATIENCE_SECONDS, decentctl, decentctl_json, environment, program,
                       wait_until)
-
-NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
 
 # Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has
 # waited for no deadline.
 TEST_DEADLINES = {"soft": "10m", "hard": "15m"}
-
-
-def free_ports(count):
-    """Ports that nothing uses, outside the range from which the system takes the ports of outgoing
-    connections: a stopped node's port must still be free when it starts again."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    found, held = [], []
-    while len(found) < count:
-        port = random.SystemRandom().randrange(10240, low)
-        candidate = socket.socket()
-        try:
-            candidate.bind(("127.0.0.1", port))
-        except OSError:
-            candidate.close()
-            continue
-        held.append(candidate)
-        found.append(port)
-    for candidate in held:
-        candidate.close()
-    return found
 
 
 def set_models(config, lines):
@@ -52,54 +30,6 @@ def set_models(config, lines):
     after = rest[rest.index("\nlimits:\n"):]
     backend = "".join(f"    {line}\n" for line in lines)
     config.write_text(f"{before}\nmodels:\n  answer:\n{backend}  judge:\n{backend}{after}")
-
-
-class Node:
-    """One daemon: its directory, addresses and process."""
-
-    def __init__(self, index, directory, peer_port, client_port):
-        self.index = index
-        self.name = NAMES[index]
-        self.directory = directory
-        self.address = f"127.0.0.1:{peer_port}"
-        self.client = f"127.0.0.1:{client_port}"
-        self.log = directory / "daemon.log"
-        self.daemon = "decentd"
-        self.daemon_arguments = []
-        self.process = None
-
-    def start(self):
-        assert self.process is None, f"{self.name} runs already"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [program(self.daemon), "--config", self.directory / "node.yaml",
-                 *self.daemon_arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def kill(self):
-        """SIGKILL: the node gets no chance to write or send anything."""
-        self._end(signal.SIGKILL)
-
-    def stop(self):
-        """SIGTERM; returns the exit status."""
-        return self._end(signal.SIGTERM)
-
-    def _end(self, number):
-        process, self.process = self.process, None
-        process.send_signal(number)
-        return process.wait(PATIENCE_SECONDS)
-
-    def status(self):
-        """What `decentctl status --json` says, or None while the node does not answer."""
-        if self.process.poll() is not None:
-            raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n"
-                                 f"{self.last_log()}")
-        done = decentctl("status", "--node", self.client, "--json", expect=None)
-        return None if done.returncode else json.loads(done.stdout)["nodes"][0]
-
-    def last_log(self, lines=40):
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return f"--- {self.log}\n" + "\n".join(text.splitlines()[-lines:])
 
 
 class Asking:
@@ -166,6 +96,12 @@ class Cluster:
             assert count == 2, f"roster.yaml has {count} times '{key}:', expected 2:\n{text}"
         self.roster.write_text(text)
 
+    def let_clients_ask(self):
+        """Before the start: one client may ask as often and as much at once as it likes."""
+        for node in self.nodes:
+            node.configure("requests_per_minute", 0)
+            node.configure("rounds_in_flight", 0)
+
     @property
     def client_config(self):
         return self.directory / "client" / "client.yaml"
@@ -208,12 +144,12 @@ class Cluster:
         """Asks and waits for the end of the round; what `decentctl ask --json` says."""
         return decentctl_json("ask", question, *self.at(node), *options, **how)
 
-    def ask_in_background(self, question, node=None, options=()):
-        """The same without waiting."""
+    def ask_in_background(self, question, node=None, options=(), variables=None):
+        """The same without waiting; `variables`: beside those of its environment."""
         id_file = self.directory / f"asking-{len(self._asking)}"
         process = subprocess.Popen(
             [program("decentctl"), "ask", question, *self.at(node), "--json",
-             "--id-file", id_file, *options], env=environment(),
+             "--id-file", id_file, *options], env={**environment(), **(variables or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._asking.append(process)
         return Asking(process, id_file)
@@ -224,9 +160,9 @@ class Cluster:
         done = decentctl("rounds", "show", round_id, *self.at(node), "--json", expect=None)
         return json.loads(done.stdout) if done.stdout else None
 
-    def rounds(self, node):
-        """The list of rounds that a node knows."""
-        return decentctl_json("rounds", "ls", *self.at(node))["rounds"]
+    def rounds(self, node, limit=50):
+        """The list of rounds that a node knows, newest first."""
+        return decentctl_json("rounds", "ls", *self.at(node), "--limit", limit)["rounds"]
 
     def evidence(self, node):
         """The list of the evidence that a node holds."""
@@ -252,6 +188,44 @@ class Cluster:
         path = self.directory / f"{round_id}.{node.name}.bundle"
         decentctl("rounds", "export", round_id, *self.at(node), "--out", path)
         return path
+
+    def agreed(self, round_ids, nodes=None):
+        """Returns {round id: [each node's Bundle]} when every node has its record of every round:
+        each verified, and all of a round with one verdict, byte for byte."""
+        nodes = nodes or self.nodes
+
+        def record(round_id, node):
+            path = self.directory / f"{round_id}.{node.name}.agreed"
+
+            def exported():
+                node.check_runs()
+                return decentctl("rounds", "export", round_id, *self.at(node), "--out", path,
+                                 expect=None).returncode == 0
+
+            wait_until(exported, f"{node.name} has a record of {round_id}", explain=node.last_log)
+            self.verify(path)
+            bundle = Bundle(path.read_bytes())
+            path.unlink()
+            return bundle
+
+        records = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for round_id in round_ids:
+                records[round_id] = [pool.submit(record, round_id, node) for node in nodes]
+            records = {round_id: [one.result() for one in all_nodes]
+                       for round_id, all_nodes in records.items()}
+        for round_id, bundles in records.items():
+            verdicts = {node.name: bundle.verdict() for node, bundle in zip(nodes, bundles)}
+            assert len(set(verdicts.values())) == 1, \
+                f"nodes differ in round {round_id}: {verdicts}"
+        return records
+
+    def check_unharmed(self):
+        """Every node votes, and none holds evidence that another contradicted itself."""
+        for node in self.nodes:
+            status = node.status()
+            assert status and status["voting"], f"{node.name} does not vote: {status}"
+            assert self.evidence(node) == [], f"{node.name} holds {self.evidence(node)}"
 
     def verify(self, bundle, expect=0):
         return decentctl("verify", bundle, "--roster", self.roster, expect=expect)

@@ -23,6 +23,7 @@ class FakeModel:
         self._held = set()        # (node, kind)
         self._waiting = []        # the same, of requests that are held
         self._failing = set()     # (node, kind)
+        self._otherwise = set()   # nodes
         self.requests = []        # (node, kind), in the order in which they came
         owner = self
 
@@ -51,7 +52,12 @@ class FakeModel:
 
     def answer_of(self, node):
         """What node's model answers to every question. Judges prefer the lowest node."""
-        return f"The answer of model {node}."
+        again = " Asked again, it says something else." if node in self._otherwise else ""
+        return f"The answer of model {node}.{again}"
+
+    def answer_otherwise(self, node):
+        """From now on that node's model does not repeat what it has answered so far."""
+        self._otherwise.add(node)
 
     def hold(self, node, kind):
         """Requests of that node and kind get no reply until release()."""
@@ -73,6 +79,13 @@ class FakeModel:
         with self._changed:
             if not self._changed.wait_for(lambda: (node, kind) in self._waiting, PATIENCE_SECONDS):
                 raise AssertionError(f"node {node} sent no {kind} request; seen: {self.requests}")
+
+    def wait_for_requests(self, more):
+        """Returns when so many more requests have come than now, of any node and kind."""
+        with self._changed:
+            goal = len(self.requests) + more
+            if not self._changed.wait_for(lambda: len(self.requests) >= goal, PATIENCE_SECONDS):
+                raise AssertionError(f"{len(self.requests)} requests came, not {goal}")
 
     def _serve(self, handler):
         length = int(handler.headers.get("Content-Length", 0))

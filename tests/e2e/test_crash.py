@@ -53,6 +53,22 @@ class Crash(unittest.TestCase):
             cluster.start()
             self.assertEqual(len(set(winners(cluster, round_id))), 1)
 
+    def test_a_client_of_one_node_gets_its_answer_when_that_node_is_back(self):
+        # gRPC itself looks after a connection that nobody waits for every 5 s; not here.
+        variables = {"GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS": "0"}
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            alice, bob, *_ = cluster.nodes
+            models.hold(alice.index, ANSWER)
+            asking = cluster.ask_in_background("What is 17 + 25?", bob, variables=variables)
+            round_id = asking.round_id()
+            models.wait_for_held(alice.index, ANSWER)
+            bob.kill()
+            models.release()
+            cluster.wait_decided(round_id, [alice])
+            cluster.start([bob])
+            self.assertEqual(asking.result()["round_id"], round_id)
+
     def test_finished_rounds_are_there_after_a_restart(self):
         with FakeModel() as models, Cluster(models) as cluster:
             cluster.start()

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from cluster import free_ports
+from node import free_ports
 from programs import PATIENCE_SECONDS, ROOT, program
 
 

@@ -11,7 +11,8 @@ import unittest
 import urllib.error
 import urllib.request
 
-from cluster import Cluster, free_ports
+from cluster import Cluster
+from node import free_ports
 from programs import ROOT, wait_until
 
 MODEL_DIR = pathlib.Path(os.environ.get(

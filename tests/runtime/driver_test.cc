@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -14,6 +15,7 @@
 namespace decentd::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // Far beyond what anything takes: a test that waits this long has failed.
@@ -61,17 +63,24 @@ class Latest {
 
 class DriverTest : public ::testing::Test {
  protected:
+  using Lines = std::vector<std::string>;
+
   const SignedCluster signed_{4};
   MemStore store_;
   NoLinks links_;
   NoModels models_;
   Latest<bool> voting_;
+  Latest<Lines> log_;  // only the driver's thread writes to it
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Subscription> watch_;
 
   void Start() {
     driver_ = std::make_unique<Driver>(signed_.verifier, store_, models_, "test",
-                                       [](Driver::Severity, const std::string&) {});
+                                       [this](Driver::Severity, const std::string& line) {
+                                         auto lines = log_.value().value_or(Lines());
+                                         lines.push_back(line);
+                                         log_.Set(std::move(lines));
+                                       });
     watch_ = driver_->WatchVoting([this](bool voting) { voting_.Set(voting); });
     EXPECT_EQ(voting_.value(), false) << "nothing is known before the start";
     Output first;
@@ -113,6 +122,21 @@ TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
   store_.SetWriteHook(nullptr);
   EXPECT_TRUE(WaitVoting(true));
   EXPECT_TRUE(driver_->Status()->voting);
+}
+
+// It is tried again and again, and the log has a line for each thing that an operator has to know.
+TEST_F(DriverTest, AFullDiskThatTurnsOutToBeBrokenIsToldAsBoth) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  const auto tries = std::make_shared<std::atomic<int>>(0);
+  store_.SetWriteHook([tries](const WriteBatch&) {
+    return ++*tries <= 2 ? absl::ResourceExhaustedError("no space left")
+                         : absl::DataLossError("nothing more is written");
+  });
+  driver_->Submit(MakeQuery(1), [](const absl::StatusOr<RoundId>&) {});
+  ASSERT_TRUE(log_.WaitFor([](const Lines& lines) { return lines.size() >= 2; }));
+  EXPECT_THAT(*log_.value(),
+              ElementsAre(HasSubstr("no space left"), HasSubstr("nothing more is written")));
 }
 
 // Section 11: nothing that a batch caused is done before its write is durable.

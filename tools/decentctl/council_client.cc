@@ -1,5 +1,6 @@
 #include "tools/decentctl/council_client.h"
 
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -65,9 +66,10 @@ CouncilClient::CouncilClient(const NodeTarget& target, const std::string& tls_ro
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
-  stub_ = client::v1::Council::NewStub(grpc::CreateCustomChannel(
+  channel_ = grpc::CreateCustomChannel(
       target.address, target.tls ? grpc::SslCredentials(ssl) : grpc::InsecureChannelCredentials(),
-      arguments));
+      arguments);
+  stub_ = client::v1::Council::NewStub(channel_);
 }
 
 absl::StatusOr<RoundId> CouncilClient::Submit(const Envelope& query) {
@@ -140,6 +142,13 @@ absl::Status CouncilClient::Watch(
   client::v1::RoundEvent event;
   while (reader->Read(&event)) on_event(event);
   return FromGrpc(reader->Finish());
+}
+
+// gRPC works on a channel's connection while somebody waits at the channel, else every 5 s; a call
+// that fails at once is no wait.
+void CouncilClient::Wait(absl::Time until) {
+  channel_->WaitForConnected(absl::ToChronoTime(until));
+  std::this_thread::sleep_until(absl::ToChronoTime(until));
 }
 
 bool IsUnreachable(const absl::Status& status) {

@@ -46,9 +46,12 @@ class CouncilClient {
   // Calls on_event for each event until the stream ends (OK: the round is certified) or `deadline`.
   absl::Status Watch(const RoundId& round, uint64_t after_seq, absl::Time deadline,
                      const std::function<void(const client::v1::RoundEvent&)>& on_event);
+  // Blocks until then, and lets a connection that is down come up again meanwhile.
+  void Wait(absl::Time until);
 
  private:
   std::string address_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<client::v1::Council::Stub> stub_;
 };
 

@@ -1,7 +1,6 @@
 #include "tools/decentctl/round_fetch.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,12 +15,6 @@ using Reasons = std::vector<std::pair<std::string, absl::Status>>;
 
 constexpr absl::Duration kPause = absl::Milliseconds(500);  // after every node failed once
 constexpr int kMostPages = 40;                              // of 500 rounds, for a prefix
-
-// Waits for `kPause`, never beyond the deadline.
-void Pause(absl::Time deadline) {
-  std::this_thread::sleep_for(
-      absl::ToChronoMilliseconds(std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kPause)));
-}
 
 }  // namespace
 
@@ -119,7 +112,9 @@ std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& cli
     // Another node numbers its own events, and a restarted one may have lost the last of them.
     view.Restart();
     current = (current + 1) % clients.size();
-    if (++failures % clients.size() == 0) Pause(deadline);
+    if (++failures % clients.size() == 0) {
+      clients[current]->Wait(std::min(deadline, absl::Now() + kPause));
+    }
   }
   return FetchFailure{FetchFailure::Kind::kTimedOut, absl::DeadlineExceededError("timed out")};
 }

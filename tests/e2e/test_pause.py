@@ -1,0 +1,76 @@
+"""Nodes that stand still longer than every deadline cost the others nothing but time, and catch up.
+
+SIGSTOP leaves a process's connections open: to the others it looks like a machine that swaps, or
+sleeps. Its own clock jumps when it goes on.
+"""
+
+import time
+import unittest
+
+from cluster import Cluster
+from fake_model import ANSWER, FakeModel
+
+
+def seconds(*durations):
+    return sum(int(text.removesuffix("s")) for text in durations)
+
+
+class Pause(unittest.TestCase):
+    def test_the_others_decide_without_a_paused_node_and_it_catches_up(self):
+        deadlines = {"soft": "5s", "hard": "8s"}
+        with FakeModel() as models, Cluster(models, deadlines=deadlines) as cluster:
+            cluster.start()
+            *others, dave = cluster.nodes
+            models.hold(dave.index, ANSWER)
+            asking = cluster.ask_in_background("What is 17 + 25?")
+            models.wait_for_held(dave.index, ANSWER)
+            dave.pause()
+            paused = time.monotonic()
+            models.release()
+            asked = [asking.result()]
+            while time.monotonic() - paused < seconds(deadlines["soft"], deadlines["hard"]):
+                asked.append(cluster.ask("What is 18 + 25?", node=others[0]))
+            for one in asked:
+                self.assertEqual(one["outcome"], "decided")
+                self.assertEqual(one["answers"]["missing"], [dave.name])
+            dave.resume()
+            cluster.agreed([one["round_id"] for one in asked])
+            cluster.wait_reachable(4, cluster.nodes)
+            again = cluster.ask("What is 19 + 25?", node=dave)
+            self.assertEqual(again["answers"]["missing"], [])
+            cluster.agreed([again["round_id"]])
+            cluster.check_unharmed()
+
+    def test_two_paused_nodes_of_four_stop_the_clock_and_no_deadline_is_burnt(self):
+        # Until alice and bob notice that there is no quorum their clocks run: 5 s at the longest.
+        deadlines = {"soft": "15s", "hard": "17s"}
+        with FakeModel() as models, Cluster(models, deadlines=deadlines) as cluster:
+            cluster.start()
+            alice, bob, carol, dave = cluster.nodes
+            for node in (carol, dave):
+                models.hold(node.index, ANSWER)
+            asking = cluster.ask_in_background("What is 17 + 25?", node=alice)
+            round_id = asking.round_id()
+            for node in (carol, dave):
+                models.wait_for_held(node.index, ANSWER)
+                node.pause()
+            paused = time.monotonic()
+            cluster.wait_reachable(2, [alice, bob])
+            while time.monotonic() - paused < 5 + seconds(deadlines["hard"]):
+                for node in (alice, bob):
+                    waiting = cluster.round(round_id, node)
+                    self.assertIn("no quorum", waiting["waiting_for"])
+            models.release()
+            carol.resume()
+            dave.resume()
+            asked = asking.result()
+            self.assertEqual(asked["outcome"], "decided")
+            for phase in ("answers", "sheets"):
+                self.assertEqual(set(asked[phase]["closed"].values()), {"all_arrived"})
+                self.assertEqual(asked[phase]["missing"], [])
+            cluster.agreed([round_id])
+            cluster.check_unharmed()
+
+
+if __name__ == "__main__":
+    unittest.main()
