@@ -121,6 +121,17 @@ Admission::Joined Admission::TakeWith(const Verified<Query>& query, NodeIndex se
   return joined;
 }
 
+Admission::Held Admission::held() const {
+  Held held{0, 0, bytes_};
+  for (const auto& [peer, rounds] : by_opener_) {
+    held.most_rounds = std::max(held.most_rounds, rounds.size());
+  }
+  for (const auto& [peer, bytes] : query_bytes_) {
+    held.most_query_bytes = std::max(held.most_query_bytes, bytes);
+  }
+  return held;
+}
+
 bool Admission::HasQuery(const RoundId& round) const {
   auto it = waiting_.find(round);
   return it != waiting_.end() && it->second.query.has_value();

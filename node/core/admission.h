@@ -50,6 +50,14 @@ class Admission {
   bool WantsQuery(const RoundId& round) const;
   void Forget(const RoundId& round);
 
+  // What waits, to be compared with the bounds.
+  struct Held {
+    size_t most_rounds = 0;       // of one peer
+    size_t most_query_bytes = 0;  // of one peer
+    size_t event_bytes = 0;       // of all
+  };
+  Held held() const;
+
  private:
   struct Entry {
     NodeIndex opener;

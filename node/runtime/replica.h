@@ -167,6 +167,8 @@ class Replica {
   // When Process wants to be called at the latest (monotonic).
   int64_t NextWakeMs(Now now) const;
 
+  // Of rounds that were not joined.
+  Admission::Held held() const { return admission_.held(); }
   size_t open_rounds() const { return rounds_.size(); }
 
   // For people. The rest of the status is the driver's.

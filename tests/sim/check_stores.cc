@@ -1,4 +1,5 @@
 // Claims about what honest nodes write: whose words they take, and how much of them.
+#include <algorithm>
 #include <map>
 
 #include "node/codec/record_codec.h"
@@ -127,12 +128,38 @@ class Bounds final : public Checker {
   std::map<int, Held> held_;
 };
 
+// Looked at after every step: what a node holds in memory of rounds that it has not joined.
+class Memory final : public Checker {
+ public:
+  Memory(const World& world, std::vector<Violation>* violations)
+      : Checker("what waits for rounds that are not joined is bounded (SPEC 3)", world, violations) {}
+  void OnStepped(const Node& node) override {
+    const Admission::Held held = node.replica().held();
+    const auto n = static_cast<size_t>(world_.roster().n());
+    if (held.most_rounds > std::max<size_t>(8, limits::kMaxUnjoinedRounds / n)) {
+      Fail(Of(node) + std::to_string(held.most_rounds) + " rounds of one peer");
+    }
+    if (held.event_bytes > limits::kMaxUnjoinedBytes) {
+      Fail(Of(node) + std::to_string(held.event_bytes) + " bytes of events");
+    }
+    if (held.most_query_bytes > std::max(limits::kMaxQueryBytes, limits::kMaxUnjoinedBytes / n)) {
+      Fail(Of(node) + std::to_string(held.most_query_bytes) + " bytes of one peer's queries");
+    }
+  }
+
+ private:
+  static std::string Of(const Node& node) {
+    return "node " + std::to_string(node.self().value) + " holds ";
+  }
+};
+
 }  // namespace
 
 void AddStoreCheckers(const World& world, std::vector<Violation>* violations, Checkers* out) {
   out->push_back(std::make_unique<Integrity>(world, violations));
   out->push_back(std::make_unique<SoundEvidence>(world, violations));
   out->push_back(std::make_unique<Bounds>(world, violations));
+  out->push_back(std::make_unique<Memory>(world, violations));
 }
 
 Checkers MakeCheckers(const World& world, std::vector<Violation>* violations) {
