@@ -12,22 +12,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Section 14, item 7: a batch that holds what the node forgot, after what makes it speak.
-TEST_F(LoneReplica, NothingIsSaidInTheBatchThatShowsForgottenVotes) {
-  Join();
-  Step({From(1, signed_.Answered(1, id_)), Votes1(0, 9, {vote::Enter{Phase::kAnswer}}),
-        From(2, signed_.Answered(2, id_))});
-  EXPECT_THAT(said_, IsEmpty());
-  NodeStatus status;
-  replica_->FillStatus(Time(), &status);
-  EXPECT_FALSE(status.voting);
-  EXPECT_THAT(status.not_voting_because, HasSubstr("votes signed by this node"));
-  EXPECT_THAT(not_voting_, ElementsAre("", status.not_voting_because)) << "told once, as it came";
-  Start();
-  Step({From(3, signed_.Answered(3, id_))});
-  EXPECT_THAT(said_, IsEmpty()) << "a restart is no way out";
-}
-
 TEST_F(LoneReplica, AnUnknownSponsorshipOfItsOwnHaltsToo) {
   Step({From(1, query_), From(1, signed_.Say(0, Sponsor{id_}))});
   NodeStatus status;
