@@ -25,7 +25,7 @@ TEST_F(LoneReplica, WhatNobodyWaitsForIsSaidSoonAndOnceAlsoAfterARestart) {
   const auto enters = [&] { return Said<vote::Enter>([](const auto&) { return true; }); };
   Join();
   EXPECT_EQ(enters(), 0);
-  EXPECT_LE(replica_->NextWakeMs(Time()), now_ms_ + 20);
+  EXPECT_LE(replica_->NextWakeMs(), now_ms_ + 20);
   Start();
   Step({});
   EXPECT_EQ(enters(), 1) << "held when the node stopped";
@@ -113,6 +113,24 @@ TEST_F(LoneReplica, AProcessThatWasStoppedBurnsNoDeadline) {
     Step(Beat());
   }
   EXPECT_GT(ZeroInputs(), 0);
+}
+
+// Section 6: who has had no live link for absent_after is absent then, not at some later heartbeat.
+TEST_F(LoneReplica, ANodeWakesForAnAbsenceThatBegins) {
+  Step({input::LinkUp{At(1)}});
+  const int64_t begins =
+      now_ms_ + 500 + static_cast<int64_t>(signed_.roster().parameters().absent_after_ms);
+  now_ms_ += 500;
+  Step({input::LinkDown{At(1)}});
+  while (replica_->NextWakeMs() < begins) {
+    now_ms_ = replica_->NextWakeMs();
+    Step({});
+  }
+  EXPECT_EQ(replica_->NextWakeMs(), begins);
+  now_ms_ = begins;
+  EXPECT_EQ(replica_->NextWakeMs(), begins) << "asked again by who wakes for it";
+  Step({});
+  EXPECT_GT(replica_->NextWakeMs(), begins);
 }
 
 // Section 6, absent rule: after a restart the round must not go by links of before.

@@ -94,7 +94,7 @@ void Node::Push(std::vector<Input> inputs) {
 
 void Node::Poke() {
   if (!up() || syncing_) return;
-  const int64_t wake = replica_->NextWakeMs(Clock());
+  const int64_t wake = replica_->NextWakeMs();
   if (mailbox_.empty() && wake > Clock().monotonic_ms) {
     WakeAt(wake);
   } else {
