@@ -267,6 +267,17 @@ TEST(BinaryAgreement, AHintOutsideBinIsNotFollowed) {
             1);
 }
 
+// Not even that there is such a round: two DECIDED would be relayed as EST of it.
+TEST(BinaryAgreement, AHintThatIsIgnoredLeavesNothingBehind) {
+  BinaryNet net(4, 3, NodeIndex{1});
+  net.Lie(2, 0, vote::Hint{kSlot, 4, true});  // node 1 coordinates round 4
+  net.Lie(3, 0, vote::Hint{kSlot, 2, true});  // as node 3 does round 2, which knows no hints
+  net.Lie(2, 0, Decided(false));
+  net.Lie(3, 0, Decided(false));
+  EXPECT_EQ(net.node(0).decided(), false);
+  EXPECT_EQ(net.Said<vote::Est>(0), 0);
+}
+
 TEST(BinaryAgreement, TheCoordinatorHintsTheFirstValueOfItsBinOnce) {
   BinaryNet net(4, 3, NodeIndex{0});  // node (0 + 4) mod 4 = 0
   ReachRoundFour(net);
