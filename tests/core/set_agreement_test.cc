@@ -58,6 +58,27 @@ TEST(SetAgreement, AnAuthorHeardInTheRoundNeedsASilenceAsWell) {
   EXPECT_EQ(node.set.closed(), Closed::kAbsent);
 }
 
+// Section 6: the silence "begins anew when one of them is heard", of the missing authors.
+TEST(SetAgreement, AnAuthorWhoseSlotIsInBreaksNoSilence) {
+  OneNode node(4);
+  node.Enter();
+  node.EnterOthers(3);
+  node.set.OnHeard(At(3), node.out);
+  for (int i = 0; i < 3; ++i) {
+    node.Certify(i);
+    node.Decide(i, true);
+  }
+  NodeSet unlinked;
+  unlinked.Add(At(2));
+  unlinked.Add(At(3));
+  node.set.OnUnlinked(unlinked, node.out);
+  ASSERT_TRUE(node.Timed(TimerType::kAbsent));
+  const TimerRequest silence = node.out.timers.back();
+  node.set.OnHeard(At(2), node.out);  // through others
+  node.set.OnTimer(silence.key, node.out);
+  EXPECT_EQ(node.ZeroInputs(), 1);
+}
+
 TEST(SetAgreement, AMissingAuthorWithALinkIsWaitedFor) {
   OneNode node(7);  // f_W = 2: gate 5
   node.Enter();
