@@ -1,4 +1,5 @@
-// Agreements on the answers of all nodes, which hear each other's votes in the order they were said.
+// Agreements of all nodes on the answers, which hear each other's votes in the order in which they
+// were said.
 #pragma once
 
 #include <deque>
