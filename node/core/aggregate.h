@@ -37,8 +37,9 @@ struct AggregateResult {
   // Positions of the input's answers, best first; never empty. Equal scores are ordered by the
   // largest SHA-256(answer digest, digest of the agreed sheets).
   std::vector<size_t> ranking;
-  // How many sheets would have to be rewritten in favour of one rival to change the winner, at most
-  // (exact for means and medians of marks). Sheets + 1 when nothing could: a single answer.
+  // How many sheets would have to be rewritten in favour of one rival to change the winner, at most:
+  // so many do, and fewer that are chosen better may (ranking.h). Sheets + 1 when nothing could: a
+  // single answer.
   int flip_margin = 0;
   // For each sheet the mean over the answers of how far its mean criterion is from the shown score,
   // micro-points: who is off.

@@ -39,8 +39,10 @@ void BinaryAgreement::OnAux(NodeIndex from, uint32_t round, ValueMask values, Ef
 }
 
 void BinaryAgreement::OnHint(NodeIndex from, uint32_t round, bool value, Effects& out) {
+  // One that is ignored leaves nothing behind: no state of a round, and so no EST of it either.
+  if (round < kFirstTimedRound || from != Coordinator(round)) return;
   BinaryRound& state = rounds_[round];
-  if (from != Coordinator(round) || state.hint) return;
+  if (state.hint) return;
   state.hint = value;
   Advance(out);
 }

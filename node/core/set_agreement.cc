@@ -103,7 +103,7 @@ void SetAgreement::OnUnlinked(const NodeSet& unlinked, Effects& out) {
 
 void SetAgreement::OnHeard(NodeIndex node, Effects& out) {
   heard_.Add(node);
-  if ((!absence_timed_ && !absence_passed_) || !unlinked_.Has(node)) return;
+  if ((!absence_timed_ && !absence_passed_) || !Missing().Has(node)) return;
   // The silence was broken: it is timed anew.
   ++absence_;
   absence_timed_ = absence_passed_ = false;
@@ -198,13 +198,18 @@ void SetAgreement::StartDeadlines(Effects& out) {
   out.timers.push_back({{TimerType::kHardDeadline, phase, 0}, hard_ms_});
 }
 
+NodeSet SetAgreement::Missing() const {
+  NodeSet missing;
+  for (const auto& [author, member] : members_) {
+    if (!member.agreement.closed_to_input()) missing.Add(author);
+  }
+  return missing;
+}
+
 // Input 0 to what is missing once the rule allows it, and for no other reason: the gate keeps the
 // set large when certificates are spread unevenly (SPEC section 14, item 11).
 void SetAgreement::MaybeClose(Effects& out) {
-  NodeSet missing;
-  for (auto& [author, member] : members_) {
-    if (!member.agreement.closed_to_input()) missing.Add(author);
-  }
+  const NodeSet missing = Missing();
   if (!entered_ || missing.Empty()) return;
   Closed why = Closed::kNone;
   if (hard_passed_) {

@@ -64,6 +64,7 @@ class SetAgreement {
   void Advance(Effects& out);
   void AdvanceMember(NodeIndex author, Member& member, Effects& out);
   void StartDeadlines(Effects& out);
+  NodeSet Missing() const;  // authors whose slot has no input yet and is not decided
   void MaybeClose(Effects& out);
   bool GateHolds() const;
   bool AllAbsent(const NodeSet& missing, Effects& out);

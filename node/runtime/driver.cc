@@ -86,7 +86,7 @@ void Driver::Run() {
 // Mail is stepped at once, or some time after the batch before it; without mail there are timers.
 Driver::SteadyClock::time_point Driver::StepAt() const {
   if (mailbox_.empty()) {
-    return SteadyClock::time_point(std::chrono::milliseconds(replica_->NextWakeMs(Clock())));
+    return SteadyClock::time_point(std::chrono::milliseconds(replica_->NextWakeMs()));
   }
   return stepped_ + pace::Gather(replica_->open_rounds());
 }

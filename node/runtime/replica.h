@@ -164,8 +164,9 @@ class Replica {
 
   // One batch: messages before timers.
   Output Process(std::vector<Input> inputs, Now now);
-  // When Process wants to be called at the latest (monotonic).
-  int64_t NextWakeMs(Now now) const;
+  // When Process wants to be called at the latest (monotonic); the same however often it is asked
+  // before that.
+  int64_t NextWakeMs() const;
 
   // Of rounds that were not joined.
   Admission::Held held() const { return admission_.held(); }

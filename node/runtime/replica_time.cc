@@ -117,11 +117,12 @@ void Replica::Maintain() {
   }
 }
 
-int64_t Replica::NextWakeMs(Now now) const {
+// From the time of the last batch on: what became due since is due still.
+int64_t Replica::NextWakeMs() const {
   int64_t next = std::min(next_heartbeat_ms_, next_maintenance_ms_);
   if (const auto timer = timers_.NextDueMs(had_quorum_)) next = std::min(next, *timer);
-  if (const auto ask = fetch_.NextDueMs(now.monotonic_ms)) next = std::min(next, *ask);
-  if (const auto change = reachability_.NextChangeMs(now.monotonic_ms)) {
+  if (const auto ask = fetch_.NextDueMs(now_.monotonic_ms)) next = std::min(next, *ask);
+  if (const auto change = reachability_.NextChangeMs(now_.monotonic_ms)) {
     next = std::min(next, *change);
   }
   for (const auto& [id, open] : rounds_) {

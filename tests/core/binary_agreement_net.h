@@ -28,7 +28,8 @@ auto InRound(uint32_t round) {
   return [round](const T& vote) { return vote.round == round; };
 }
 
-inline Roster PlainRoster(int n) {
+template <class Adjust>
+Roster PlainRoster(int n, Adjust adjust) {
   std::vector<RosterNode> nodes(static_cast<size_t>(n));
   for (size_t i = 0; i < nodes.size(); ++i) {
     nodes[i].name = "node-" + std::to_string(i);
@@ -36,7 +37,11 @@ inline Roster PlainRoster(int n) {
   }
   RosterParameters parameters;
   parameters.criteria = PaperCriteria();
+  adjust(nodes, parameters);
   return Roster(1, std::move(nodes), std::move(parameters));
+}
+inline Roster PlainRoster(int n) {
+  return PlainRoster(n, [](std::vector<RosterNode>&, RosterParameters&) {});
 }
 
 inline NodeIndex Node(int i) { return NodeIndex{static_cast<uint16_t>(i)}; }

@@ -159,26 +159,6 @@ TEST(RoundOfMany, WhatIsLongerThanABodyIsSaidInSeveralWithoutGaps) {
   EXPECT_THAT(round.Flush().say, IsEmpty());
 }
 
-// Section 14, item 7: what this node signed and does not know of.
-TEST_F(RoundTest, AnUnknownStatementOfItsOwnHaltsANode) {
-  const auto halts = [&](const Event& event) {
-    Round round(signed_.roster(), At(0), query_);
-    (void)round.Start(false);
-    return round.Step(event).halt;
-  };
-  EXPECT_THAT(halts(event::VotesReceived{Votes1(0, 5)}), HasSubstr("votes signed by this node"));
-  EXPECT_THAT(halts(event::ProposeReceived{signed_.Answered(0, id_)}),
-              HasSubstr("a proposal signed by this node"));
-  EXPECT_THAT(halts(event::DecisionReceived{Decided(0, SomeVerdict())}),
-              HasSubstr("a decision signed by this node"));
-  EXPECT_THAT(halts(event::CertificateReceived{*signed_.verifier.AssembleCertificate(
-                  id_, {Phase::kAnswer, At(1)}, Sha256("a"),
-                  {Echo(0, At(1)), Echo(1, At(1)), Echo(2, At(1))})}),
-              HasSubstr("a certificate holds votes signed by this node"));
-  EXPECT_THAT(halts(event::SponsorReceived{signed_.Say(0, Sponsor{id_})}),
-              HasSubstr("a sponsorship signed by this node"));
-}
-
 TEST_F(RoundTest, ASilencedRoundSaysNothingThatWasGatheredBefore) {
   (void)round_.Start(true);
   (void)round_.Step(event::ProposeReceived{signed_.Answered(1, id_)});

@@ -41,6 +41,12 @@ class SignedCluster {
   Verified<Propose> Abstained(int node, const RoundId& round, Phase phase = Phase::kAnswer) const {
     return Say(node, Propose{round, phase, Abstain{AbstainReason::kModelFailed, ""}});
   }
+  // A sheet of full marks for node 0's answer.
+  Verified<Propose> Scored(int node, const RoundId& round) const {
+    const size_t criteria = roster().parameters().criteria.size();
+    Sheet sheet{{}, {{At(0), std::vector<uint32_t>(criteria, limits::kMaxScore)}}, "test", {}};
+    return Say(node, Propose{round, Phase::kSheet, std::move(sheet)});
+  }
   Verified<Votes> Voted(int node, const RoundId& round, uint64_t seq,
                         std::vector<Vote> votes) const {
     return Say(node, Votes{round, seq, std::move(votes)});

@@ -1,46 +1,15 @@
-// Whole replicas against nodes that withhold, links that lose, and cuts: the mistakes of
-// docs/SPEC.md, section 14, that show only there.
+// Whole replicas against nodes that withhold and links that lose. What docs/SPEC.md, section 14, says
+// of them is in mistakes_test.cc.
 #include <gtest/gtest.h>
 
 #include <random>
-#include <utility>
 #include <vector>
 
-#include "node/codec/peer_codec.h"
+#include "tests/runtime/tampering.h"
 #include "tests/runtime/world.h"
 
 namespace decentd::testing {
 namespace {
-
-// All nodes that are up hold the round, decided with one verdict over this many answers.
-void ExpectDecided(World& world, const RoundId& round, size_t answers) {
-  std::optional<Verdict> verdict;
-  for (int i = 0; i < world.roster().n(); ++i) {
-    if (!world.node(i).replica) continue;
-    const auto proof = world.Proof(i, round);
-    ASSERT_TRUE(proof) << "node " << i;
-    EXPECT_EQ(proof->verdict.outcome, Outcome::kDecided);
-    EXPECT_EQ(proof->verdict.answer_count, answers) << "node " << i;
-    if (!verdict) verdict = proof->verdict;
-    EXPECT_EQ(*verdict, proof->verdict) << "node " << i;
-  }
-}
-
-using Frame = peer::v1::Frame;
-using Drop = std::function<bool(int from, int to, const types::v1::Envelope&)>;
-
-// Takes the envelopes out that `drop` says.
-auto Without(Drop drop) {
-  return [drop = std::move(drop)](int from, int to, Frame frame) -> std::optional<Frame> {
-    if (!frame.has_envelopes()) return frame;
-    auto& envelopes = *frame.mutable_envelopes()->mutable_envelopes();
-    for (int i = envelopes.size() - 1; i >= 0; --i) {
-      if (drop(from, to, envelopes[i])) envelopes.DeleteSubrange(i, 1);
-    }
-    if (envelopes.empty()) return std::nullopt;
-    return frame;
-  };
-}
 
 // Section 4: at least f + 1 honest echoers hold what is certified.
 TEST(Adversary, APayloadShownToAQuorumOnlyReachesAll) {
@@ -94,80 +63,6 @@ TEST(Adversary, TwoLiarsThatWithholdLeaveTheSetsEqual) {
       EXPECT_EQ(*verdict, proof->verdict);
       EXPECT_GE(proof->verdict.answer_count, 5);
     }
-  }
-}
-
-// Section 14, item 8: what a bound or a link drops is asked for again.
-TEST(Adversary, WhatIsDroppedIsAskedForAgain) {
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
-    World world({.n = 4, .seed = seed});
-    world.Run(100);
-    std::mt19937_64 random(seed);
-    world.tamper = [&](int, int, Frame frame) -> std::optional<Frame> {
-      if (random() % 2) return std::nullopt;
-      return frame;
-    };
-    const RoundId round = world.Submit(0, "Did you hear?");
-    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 600'000)) << seed;
-    std::optional<Verdict> verdict;
-    for (int i = 0; i < 4; ++i) {
-      const auto proof = world.Proof(i, round);
-      ASSERT_TRUE(proof);
-      if (!verdict) verdict = proof->verdict;
-      EXPECT_EQ(*verdict, proof->verdict);
-    }
-  }
-}
-
-// Section 14, item 9: nobody drops a journal at its own decision, so that whoever is behind can
-// still gather q.
-TEST(Adversary, ARoundIsServedUntilAQuorumOfDecisionsIsHeld) {
-  World world({.n = 4});
-  world.tamper = Without(
-      [](int, int, const types::v1::Envelope& e) { return e.kind() == types::v1::KIND_DECISION; });
-  world.Run(100);
-  const RoundId round = world.Submit(0, "Decided, and then?");
-  world.Run(20'000);
-  for (int i = 0; i < 4; ++i) {
-    ASSERT_FALSE(world.Proof(i, round));
-    const auto open = world.node(i).replica->OpenSummary(round, world.now());
-    ASSERT_TRUE(open);
-    EXPECT_EQ(open->waiting_for, "decisions of other nodes");
-  }
-  for (int i = 0; i < 4; ++i) world.Crash(i);
-  world.tamper = nullptr;
-  for (int i = 0; i < 4; ++i) world.Start(i);
-  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000));
-  ExpectDecided(world, round, 4);
-}
-
-// Section 14, item 10: parts without a quorum burn no deadline, whether they were cut off from the
-// start or after all had entered.
-TEST(Adversary, ACutWithoutAQuorumCostsNoAnswer) {
-  for (const int64_t cut_after_ms : {0, 400}) {
-    World world({.n = 4});
-    world.model_ms = 1'000;
-    world.Run(100);
-    const auto cut = [&] {
-      for (int a : {0, 1}) {
-        for (int b : {2, 3}) world.Cut(a, b);
-      }
-    };
-    if (cut_after_ms == 0) {
-      cut();
-      world.Run(10'000);
-    }
-    const RoundId round = world.Submit(0, "Still one council?");
-    if (cut_after_ms != 0) {
-      world.Run(cut_after_ms);
-      cut();
-    }
-    world.Run(3'000'000);
-    for (int a : {0, 1}) {
-      for (int b : {2, 3}) world.Heal(a, b);
-    }
-    ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000)) << cut_after_ms;
-    ExpectDecided(world, round, 4);
   }
 }
 

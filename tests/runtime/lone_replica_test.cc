@@ -12,22 +12,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Section 14, item 7: a batch that holds what the node forgot, after what makes it speak.
-TEST_F(LoneReplica, NothingIsSaidInTheBatchThatShowsForgottenVotes) {
-  Join();
-  Step({From(1, signed_.Answered(1, id_)), Votes1(0, 9, {vote::Enter{Phase::kAnswer}}),
-        From(2, signed_.Answered(2, id_))});
-  EXPECT_THAT(said_, IsEmpty());
-  NodeStatus status;
-  replica_->FillStatus(Time(), &status);
-  EXPECT_FALSE(status.voting);
-  EXPECT_THAT(status.not_voting_because, HasSubstr("votes signed by this node"));
-  EXPECT_THAT(not_voting_, ElementsAre("", status.not_voting_because)) << "told once, as it came";
-  Start();
-  Step({From(3, signed_.Answered(3, id_))});
-  EXPECT_THAT(said_, IsEmpty()) << "a restart is no way out";
-}
-
 TEST_F(LoneReplica, AnUnknownSponsorshipOfItsOwnHaltsToo) {
   Step({From(1, query_), From(1, signed_.Say(0, Sponsor{id_}))});
   NodeStatus status;
@@ -41,7 +25,7 @@ TEST_F(LoneReplica, WhatNobodyWaitsForIsSaidSoonAndOnceAlsoAfterARestart) {
   const auto enters = [&] { return Said<vote::Enter>([](const auto&) { return true; }); };
   Join();
   EXPECT_EQ(enters(), 0);
-  EXPECT_LE(replica_->NextWakeMs(Time()), now_ms_ + 20);
+  EXPECT_LE(replica_->NextWakeMs(), now_ms_ + 20);
   Start();
   Step({});
   EXPECT_EQ(enters(), 1) << "held when the node stopped";
@@ -129,6 +113,24 @@ TEST_F(LoneReplica, AProcessThatWasStoppedBurnsNoDeadline) {
     Step(Beat());
   }
   EXPECT_GT(ZeroInputs(), 0);
+}
+
+// Section 6: who has had no live link for absent_after is absent then, not at some later heartbeat.
+TEST_F(LoneReplica, ANodeWakesForAnAbsenceThatBegins) {
+  Step({input::LinkUp{At(1)}});
+  const int64_t begins =
+      now_ms_ + 500 + static_cast<int64_t>(signed_.roster().parameters().absent_after_ms);
+  now_ms_ += 500;
+  Step({input::LinkDown{At(1)}});
+  while (replica_->NextWakeMs() < begins) {
+    now_ms_ = replica_->NextWakeMs();
+    Step({});
+  }
+  EXPECT_EQ(replica_->NextWakeMs(), begins);
+  now_ms_ = begins;
+  EXPECT_EQ(replica_->NextWakeMs(), begins) << "asked again by who wakes for it";
+  Step({});
+  EXPECT_GT(replica_->NextWakeMs(), begins);
 }
 
 // Section 6, absent rule: after a restart the round must not go by links of before.

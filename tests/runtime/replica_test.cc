@@ -234,29 +234,6 @@ TEST(Replica, ForgedAndDamagedEnvelopesAreFaultsAndChangeNothing) {
   EXPECT_GT(faults.at(NodeIndex{3}).at(FaultKind::kBadSignature), 0u);
 }
 
-TEST(Replica, ANodeThatForgotItsVotesHalts) {
-  World world({.n = 4});
-  world.Run(100);
-  const auto copy = world.node(2).store->Clone();
-  const RoundId round = world.Submit(0, "Do you remember?");
-  world.RunUntil(
-      [&] {
-        const auto& events = world.node(0).events;
-        return std::ranges::any_of(events, [](const RoundEvent& e) {
-          return e.type == RoundEvent::Type::kAnswerCertified && e.node == NodeIndex{2};
-        });
-      },
-      5'000);
-  world.Crash(2);
-  world.node(2).store = copy->Clone();  // an old copy, as the binding file would not show
-  world.Start(2);
-  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 300'000));
-  NodeStatus status;
-  world.node(2).replica->FillStatus(world.now(), &status);
-  EXPECT_FALSE(status.voting);
-  ExpectSameVerdict(world, round, Outcome::kDecided);
-}
-
 TEST(Replica, SubmittingTheSameQueryToSeveralNodesIsOneRound) {
   World world({.n = 4});
   world.Run(100);

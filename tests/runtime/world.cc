@@ -185,7 +185,7 @@ bool World::RunUntil(const std::function<bool()>& done, int64_t milliseconds) {
   while (!done()) {
     int64_t next = queue_.empty() ? end + 1 : queue_.begin()->first;
     for (Node& one : nodes_) {
-      if (one.replica) next = std::min(next, one.replica->NextWakeMs(now()));
+      if (one.replica) next = std::min(next, one.replica->NextWakeMs());
     }
     if (next > end) return false;
     now_ms_ = std::max(now_ms_, next);
@@ -196,7 +196,7 @@ bool World::RunUntil(const std::function<bool()>& done, int64_t milliseconds) {
       continue;
     }
     for (int i = 0; i < options_.n; ++i) {
-      if (node(i).replica && node(i).replica->NextWakeMs(now()) <= now_ms_) Step(i, {});
+      if (node(i).replica && node(i).replica->NextWakeMs() <= now_ms_) Step(i, {});
     }
   }
   return true;

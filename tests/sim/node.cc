@@ -114,7 +114,7 @@ void Node::Poke() {
       continue;
     }
     const int64_t step_at =
-        mailbox_.empty() ? replica_->NextWakeMs(Clock())
+        mailbox_.empty() ? replica_->NextWakeMs()
                          : stepped_ms_ + Milliseconds(pace::Gather(replica_->open_rounds()));
     if (now < step_at) return WakeAt(std::min(step_at, write_at));
     Step();

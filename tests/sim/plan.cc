@@ -56,6 +56,11 @@ bool Plan::Lies(int node) const {
   });
 }
 
+const ModelPlan& Plan::ModelsOf(int node) const {
+  const auto it = models_of.find(node);
+  return it == models_of.end() ? models : it->second;
+}
+
 std::string Plan::Describe() const {
   std::ostringstream out;
   out << "seed " << seed << ": " << n << " nodes, " << RuleName(parameters.rule) << ", "
@@ -69,6 +74,11 @@ std::string Plan::Describe() const {
       << "  models " << models.shortest_ms << " to " << models.longest_ms << " ms, of 1000 fail "
       << models.fails_permille << ", garbage " << models.garbage_permille << ", silent "
       << models.silent_permille << "\n";
+  for (const auto& [node, model] : models_of) {
+    out << "  models of " << node << ": " << model.shortest_ms << " to " << model.longest_ms
+        << " ms, of 1000 fail " << model.fails_permille << ", garbage " << model.garbage_permille
+        << ", silent " << model.silent_permille << "\n";
+  }
   for (size_t i = 0; i < questions.size(); ++i) {
     out << "  q" << i << ": at " << questions[i].at_ms << " ms to node " << questions[i].node
         << "\n";

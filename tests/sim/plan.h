@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -61,6 +62,7 @@ struct Plan {
   int64_t longest_sync_ms = 3;
   LinkPlan links;
   ModelPlan models;
+  std::map<int, ModelPlan> models_of;  // nodes whose models are others
   std::vector<Question> questions;
   std::vector<Fault> faults;
   std::vector<Liar> liars;
@@ -71,6 +73,7 @@ struct Plan {
   // Nodes of liars, and nodes that forget: these count towards f.
   std::set<int> Faulty() const;
   bool Lies(int node) const;
+  const ModelPlan& ModelsOf(int node) const;
   // In words, one part a line, each with the name that `without` takes.
   std::string Describe() const;
 };

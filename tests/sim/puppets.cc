@@ -19,7 +19,7 @@ void Puppets::Begin() {
 }
 
 std::unique_ptr<SimModels> Puppets::MakeModels(int node) {
-  return std::make_unique<SeededModels>(handle_.plan().models, Index(node),
+  return std::make_unique<SeededModels>(handle_.plan().ModelsOf(node), Index(node),
                                         handle_.random.Fork(static_cast<uint64_t>(99 + node)));
 }
 

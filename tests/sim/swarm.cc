@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/sim/coverage.h"
+#include "tests/sim/run_digest.h"
 #include "tests/sim/transcript.h"
 #include "tests/sim/world.h"
 
@@ -19,16 +20,19 @@ thread_local uint64_t seed_of_this_thread = 0;
 Result RunPlan(const Plan& plan, std::ostream* text) {
   Result result;
   World world(plan);
-  Transcript transcript(world, text);
+  RunDigest digest(world);
+  std::optional<Transcript> transcript;
+  if (text != nullptr) transcript.emplace(world, *text);
   Coverage coverage;
   const Checkers checkers = MakeCheckers(world, &result.violations);
-  world.Watch(transcript);
+  world.Watch(digest);
+  if (transcript) world.Watch(*transcript);
   world.Watch(coverage);
   for (const auto& checker : checkers) world.Watch(*checker);
   world.Run();
   result.seed = plan.seed;
   result.reached = coverage.reached();
-  result.digest = transcript.digest();
+  result.digest = digest.value();
   result.steps = world.steps();
   result.rounds = world.rounds().size();
   result.simulated_ms = world.now_ms();

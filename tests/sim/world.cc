@@ -32,7 +32,8 @@ World::World(const Plan& plan)
   Node::Outside& outside = *this;
   for (int i = 0; i < plan.n; ++i) {
     const Random random = Random(plan.seed).Fork(1000 + static_cast<uint64_t>(i));
-    models_.push_back(std::make_unique<SeededModels>(plan.models, Index(i), random.Fork(1)));
+    models_.push_back(
+        std::make_unique<SeededModels>(plan.ModelsOf(i), Index(i), random.Fork(1)));
     nodes_.push_back(adversary_of_[static_cast<size_t>(i)] != nullptr
                          ? nullptr
                          : std::make_unique<Node>(

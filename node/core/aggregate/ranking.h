@@ -37,9 +37,10 @@ std::vector<int64_t> SheetDistances(const ScoreTable& table, const std::vector<i
 // one rival; other entries, dropping and lots unchanged) for that rival to rank above the winner;
 // the least count over the rivals. For each rival the sheets that favour the winner most are
 // rewritten first, in slot order where equal. The count is found by bisection: it does change the
-// winner, and one less does not for any rival where more rewriting never helps the winner (mean,
-// trimmed mean, both medians); for the other rules it is an upper bound. judges + 1 when there is
-// no rival.
+// winner, and one less in that order does not for any rival where more rewriting never helps the
+// winner (mean, trimmed mean, both medians). An upper bound of what it takes: that order is the best
+// for the mean where no judge is dropped, and now and then another one does with a sheet or two less.
+// judges + 1 when there is no rival.
 int FlipMargin(Rule rule, const ScoreTable& table, const Order& order, size_t winner);
 
 // SHA-256 over rule, scores and ranking in a fixed encoding.
