@@ -77,6 +77,7 @@ struct Plan {
 // What is changed about the plan of a seed, so that a failure is shown in fewer parts.
 struct Changes {
   std::optional<int> n;
+  std::optional<std::string> liars;  // as many as there may be, and this is what all of them do
   std::set<std::string> without;  // parts by name: q0, f2, l0
 };
 

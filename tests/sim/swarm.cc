@@ -29,7 +29,8 @@ Result RunPlan(const Plan& plan, std::ostream* text) {
   return result;
 }
 
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, int threads,
+void RunSeeds(uint64_t first, const Changes& changes,
+              const std::function<bool(uint64_t seed)>& more, int threads,
               const std::function<bool(const Result&)>& done) {
   std::mutex mutex;  // guards next, stopped and the calls of done
   uint64_t next = first;
@@ -42,7 +43,7 @@ void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, in
         if (stopped || !more(next)) return;
         seed = next++;
       }
-      const Result result = RunPlan(MakePlan(seed));
+      const Result result = RunPlan(MakePlan(seed, changes));
       const std::lock_guard lock(mutex);
       if (!stopped && !done(result)) stopped = true;
     }
@@ -72,7 +73,7 @@ Changes Shrink(uint64_t seed, const Changes& changes, const std::string& claim) 
     }
   }
   // Names count the parts of the whole plan; those that are out already are not tried.
-  const Plan whole = MakePlan(seed, {best.n, {}});
+  const Plan whole = MakePlan(seed, {best.n, best.liars, {}});
   for (const auto& [name, count] : {std::pair('f', whole.faults.size()),
                                     std::pair('l', whole.liars.size()),
                                     std::pair('q', whole.questions.size())}) {
@@ -87,6 +88,7 @@ Changes Shrink(uint64_t seed, const Changes& changes, const std::string& claim) 
 std::string ReplayLine(uint64_t seed, const Changes& changes) {
   std::string line = "tests/sim/run --seed " + std::to_string(seed);
   if (changes.n) line += " --nodes " + std::to_string(*changes.n);
+  if (changes.liars) line += " --liars '" + *changes.liars + "'";
   std::string parts;
   for (const std::string& part : changes.without) parts += (parts.empty() ? "" : ",") + part;
   if (!parts.empty()) line += " --without " + parts;

@@ -25,9 +25,10 @@ struct Result {
 // Null: no text of the run.
 Result RunPlan(const Plan& plan, std::ostream* text = nullptr);
 
-// Runs seeds on `threads` threads and gives each result, in any order, to `done`, which returns
-// false to stop. `done` is never called by two threads at once.
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more, int threads,
+// Runs seeds on `threads` threads, each with these changes, and gives each result, in any order, to
+// `done`, which returns false to stop. `done` is never called by two threads at once.
+void RunSeeds(uint64_t first, const Changes& changes,
+              const std::function<bool(uint64_t seed)>& more, int threads,
               const std::function<bool(const Result&)>& done);
 
 // Fewer nodes and fewer parts that still break the same claim, tried one after the other.
