@@ -6,6 +6,7 @@
 
 #include "node/runtime/binding.h"
 #include "node/runtime/exchange.h"
+#include "tests/sim/heap_account.h"
 #include "tests/sim/scratch_folder.h"
 
 namespace decentd::sim {
@@ -36,11 +37,14 @@ Now Node::Clock() const {
 }
 
 absl::Status Node::Start() {
-  verifier_ = std::make_unique<Verifier>(cluster_.roster(), cluster_.scheme());
+  const HeapAccount account(self().value);
+  verifier_ = std::make_unique<Verifier>(cluster_.roster(), cluster_.scheme(),
+                                         options_.keep.verifier_cache);
   reader_ = std::make_unique<FrameReader>(*verifier_);
   Replica::Options options;
   options.self = self();
   options.boot = ++boot_;
+  options.retention = options_.keep.retention;
   Output first;
   auto replica = Replica::Recover(cluster_.roster(), options, cluster_.signer(self()), *verifier_,
                                   disk_, Clock(), &first);
@@ -73,7 +77,12 @@ absl::Status Node::ReplaceDisk(std::unique_ptr<MemStore> content, bool accept_lo
 
 void Node::OnFrame(NodeIndex from, const peer::v1::Frame& frame) {
   if (!up()) return;
-  Push(reader_->Read(from, frame).inputs);
+  FrameReader::Result read;
+  {
+    const HeapAccount account(self().value);
+    read = reader_->Read(from, frame);
+  }
+  Push(std::move(read.inputs));
 }
 
 void Node::OnLink(NodeIndex peer, bool linked) {
@@ -114,7 +123,11 @@ void Node::WakeAt(int64_t monotonic_ms) {
 }
 
 void Node::Step() {
-  Output output = replica_->Process(std::exchange(mailbox_, {}), Clock());
+  Output output;
+  {
+    const HeapAccount account(self().value);
+    output = replica_->Process(std::exchange(mailbox_, {}), Clock());
+  }
   for (const ModelCall& call : output.model_calls) Call(call);
   outside_.OnStepped(*this);
   Commit(std::move(output));

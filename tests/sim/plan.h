@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "node/core/roster.h"
+#include "node/runtime/archive.h"
 
 namespace decentd::sim {
 
@@ -52,6 +53,13 @@ struct ModelPlan {
   int fails_permille = 0, garbage_permille = 0, silent_permille = 0;
 };
 
+// What nodes keep, and for how long.
+struct KeepPlan {
+  Retention retention;
+  int64_t lifetime_ms = 30 * 60 * 1'000;  // of a query; no record is discarded before
+  size_t verifier_cache = 1 << 14;        // envelopes
+};
+
 struct Plan {
   uint64_t seed = 0;
   int n = 4;
@@ -61,6 +69,7 @@ struct Plan {
   int64_t longest_sync_ms = 3;
   LinkPlan links;
   ModelPlan models;
+  KeepPlan keep;
   std::vector<Question> questions;
   std::vector<Fault> faults;
   std::vector<Liar> liars;
