@@ -69,6 +69,9 @@ inline constexpr size_t kMaxUnjoinedRounds = 1024;
 inline constexpr size_t kMaxUnjoinedBytes = 16u << 20;
 inline constexpr size_t kMaxUnjoinedBytesPerRound = 1u << 20;
 inline constexpr size_t kMaxEvidencePerAuthor = 4;  // in one round: one of each kind and one more
+// Of all rounds, the latest: that it lied again and again shows, and its proposals of the longest
+// kind take 16 MiB.
+inline constexpr size_t kMaxEvidenceHeldPerAuthor = 32;
 
 // Envelopes a verifier remembers as good, by the memory they keep alive: a few minutes of votes.
 inline constexpr size_t kMaxVerifierCacheBytes = 64u << 20;

@@ -146,6 +146,8 @@ void Round::On(const event::VotesReceived& e, Effects& out) {
     return;
   }
   votes_bytes_[author] += bytes;
+  uint64_t& run = votes_run_[author];
+  for (; it != votes_[author].end() && it->first == run; ++it) ++run;
   out.accepted = true;
   Heard(author, out);
   answers_.OnVotes(e.votes, out);
@@ -319,14 +321,8 @@ std::vector<Verified<Decision>> Round::EqualDecisions() const {
 }
 
 uint64_t Round::ContiguousVotes(NodeIndex author) const {
-  auto it = votes_.find(author);
-  if (it == votes_.end()) return 0;
-  uint64_t length = 0;
-  for (const auto& [seq, votes] : it->second) {
-    if (seq != length) break;
-    ++length;
-  }
-  return length;
+  const auto it = votes_run_.find(author);
+  return it == votes_run_.end() ? 0 : it->second;
 }
 
 bool Round::NeedsAnswer() const {

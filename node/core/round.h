@@ -55,7 +55,7 @@ class Round {
   const std::map<NodeIndex, VotesBySeq>& votes() const { return votes_; }
   const std::map<NodeIndex, Verified<Decision>>& decisions() const { return decisions_; }
   const SetAgreement& set(Phase phase) const { return phase == Phase::kAnswer ? answers_ : sheets_; }
-  uint64_t ContiguousVotes(NodeIndex author) const;  // length of the run of seq from 0
+  uint64_t ContiguousVotes(NodeIndex author) const;  // length of the run of seq from 0; quick
 
   // Sheets are due: the agreed answers. REQUIRES: the answer set has ended.
   const SlotSet& agreed_answers() const { return agreed_answers_; }
@@ -113,6 +113,7 @@ class Round {
   std::map<NodeIndex, VotesBySeq> votes_;
   std::map<NodeIndex, Verified<Decision>> decisions_;
   std::map<NodeIndex, size_t> votes_bytes_;
+  std::map<NodeIndex, uint64_t> votes_run_;  // length of the run of seq from 0
   NodeSet blamed_for_votes_;
   std::map<NodeIndex, size_t> evidence_;  // found so far, by author
   bool sponsored_ = false;  // by this node, as far as its database knows

@@ -130,17 +130,17 @@ void Archive::Retain(const Retention& retention, int64_t now_unix_ms, WriteBatch
     records_.erase(round);
     it = by_time_.erase(it);
   }
-  DiscardTombstones(now_unix_ms, writes);
+  DiscardTombstones(retention.tombstones, now_unix_ms, writes);
 }
 
 // The earliest first, so that the watermark covers no more than it has to.
-void Archive::DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes) {
-  if (tombstones_.size() <= kMaxTombstones) return;
+void Archive::DiscardTombstones(uint64_t most, int64_t now_unix_ms, WriteBatch* writes) {
+  if (tombstones_.size() <= most) return;
   std::vector<std::pair<int64_t, RoundId>> expired;
   for (const auto& [round, mark] : tombstones_) {
     if (mark.expiry < now_unix_ms) expired.emplace_back(mark.expiry, round);
   }
-  const size_t count = std::min(expired.size(), tombstones_.size() - kMaxTombstones);
+  const size_t count = std::min(expired.size(), tombstones_.size() - most);
   const auto end = expired.begin() + static_cast<std::ptrdiff_t>(count);
   std::partial_sort(expired.begin(), end, expired.end());
   for (auto it = expired.begin(); it != end; ++it) {

@@ -22,6 +22,8 @@ struct Retention {
   uint64_t rounds = 100'000;                          // the newest ones; 0 = without limit
   int64_t age_ms = 90ll * 24 * 60 * 60 * 1000;        // 0 = without limit
   int64_t undecided_ms = 7ll * 24 * 60 * 60 * 1000;   // an open round becomes a tombstone
+  // Far more than peers name when their links come up, and a few MiB of memory.
+  uint64_t tombstones = 100'000;
 };
 
 // What is left of a round that is over here without a record.
@@ -29,9 +31,6 @@ enum class Tombstone { kNone, kGivenUp, kDiscarded };
 
 class Archive {
  public:
-  // Far more than peers name when their links come up, and a few MiB of memory.
-  static constexpr size_t kMaxTombstones = 100'000;
-
   // DATA_LOSS where the store holds what this class does not write.
   static absl::StatusOr<Archive> Open(const Store& store);
 
@@ -67,7 +66,7 @@ class Archive {
     Tombstone tombstone = Tombstone::kGivenUp;
   };
   void PutTombstone(const RoundId& round, const Mark& mark, WriteBatch* writes);
-  void DiscardTombstones(int64_t now_unix_ms, WriteBatch* writes);
+  void DiscardTombstones(uint64_t most, int64_t now_unix_ms, WriteBatch* writes);
 
   std::map<RoundId, Mark> tombstones_;
   int64_t watermark_ = 0;

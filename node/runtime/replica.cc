@@ -23,7 +23,8 @@ std::optional<RoundId> ToRoundId(std::string_view raw) {
 }  // namespace
 
 Replica::Replica(const Roster& roster, const Options& options, const Signer& signer,
-                 const Verifier& verifier, const Store& store, Archive archive, Now now)
+                 const Verifier& verifier, const Store& store, Archive archive,
+                 EvidenceLog evidence, Now now)
     : roster_(roster),
       options_(options),
       self_(options.self),
@@ -31,6 +32,7 @@ Replica::Replica(const Roster& roster, const Options& options, const Signer& sig
       verifier_(verifier),
       store_(store),
       archive_(std::move(archive)),
+      evidence_(std::move(evidence)),
       admission_(roster),
       reachability_(roster, options.self, now.monotonic_ms),
       fetch_(roster),

@@ -26,6 +26,7 @@
 #include "node/llm/models.h"
 #include "node/proof/verify.h"
 #include "node/runtime/archive.h"
+#include "node/runtime/evidence_log.h"
 #include "node/runtime/now.h"
 #include "node/runtime/reachability.h"
 #include "node/runtime/record_fetch.h"
@@ -201,7 +202,8 @@ class Replica {
   };
 
   Replica(const Roster& roster, const Options& options, const Signer& signer,
-          const Verifier& verifier, const Store& store, Archive archive, Now now);
+          const Verifier& verifier, const Store& store, Archive archive, EvidenceLog evidence,
+          Now now);
 
   // recovery (replica_recovery.cc)
   absl::Status ReplayAll();
@@ -271,6 +273,7 @@ class Replica {
   const Verifier& verifier_;
   const Store& store_;
   Archive archive_;
+  EvidenceLog evidence_;
   Admission admission_;
   Timers timers_;
   Reachability reachability_;
@@ -280,7 +283,6 @@ class Replica {
   bool tell_unlinked_ = false;  // replayed rounds still know who was unlinked before the restart
   std::string halted_;          // why this node stopped voting, or empty
   std::optional<std::string> told_not_voting_;  // as last told to the outside
-  uint64_t evidence_ = 0;
   RecordFetch fetch_;
   std::vector<RoundId> closed_;  // since the last maintenance
   uint64_t heartbeat_ = 0;

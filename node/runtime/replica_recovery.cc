@@ -17,8 +17,10 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Recover(const Roster& roster,
                                                           Output* first) {
   absl::StatusOr<Archive> archive = Archive::Open(store);
   if (!archive.ok()) return archive.status();
-  std::unique_ptr<Replica> replica(
-      new Replica(roster, options, signer, verifier, store, *std::move(archive), now));
+  absl::StatusOr<EvidenceLog> evidence = EvidenceLog::Open(store);
+  if (!evidence.ok()) return evidence.status();
+  std::unique_ptr<Replica> replica(new Replica(roster, options, signer, verifier, store,
+                                               *std::move(archive), *std::move(evidence), now));
   if (absl::Status status = replica->ReplayAll(); !status.ok()) return status;
   *first = replica->Finish();
   return replica;
@@ -27,17 +29,10 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Recover(const Roster& roster,
 absl::Status Replica::ReplayAll() {
   const absl::StatusOr<std::string> halted = store_.Get(keys::kHalted);
   if (halted.ok()) halted_ = *halted;
-  absl::Status status = store_.Scan(keys::kEvidence, PrefixEnd(keys::kEvidence), false,
-                                    [&](std::string_view, std::string_view) {
-                                      ++evidence_;
-                                      return true;
-                                    });
-  if (!status.ok()) return status;
-
   std::map<RoundId, std::vector<store::v1::JournalRecord>> journals;
   std::map<RoundId, uint64_t> next_record;
   absl::Status damage;
-  status = store_.Scan(
+  const absl::Status status = store_.Scan(
       keys::kJournal, PrefixEnd(keys::kJournal), false,
       [&](std::string_view key, std::string_view value) {
         const auto round = keys::RoundOf(key);

@@ -3,7 +3,6 @@
 #include <type_traits>
 
 #include "node/codec/peer_codec.h"
-#include "node/codec/record_codec.h"
 #include "node/runtime/journal.h"
 #include "node/runtime/keys.h"
 #include "node/runtime/replica.h"
@@ -85,9 +84,7 @@ void Replica::Apply(OpenRound& open, Effects effects) {
   for (const Evidence& evidence : effects.evidence) {
     ++faults_[evidence.author][FaultKind::kEquivocation];
     if (replaying_) continue;
-    const std::string bytes = EncodeEvidence(evidence, id, now_.unix_ms);
-    out_.writes.Put(std::string(keys::kEvidence) + std::string(Sha256(bytes).View()), bytes);
-    ++evidence_;
+    evidence_.Add(evidence, id, now_.unix_ms, &out_.writes);
     Then(action::Report{
         true, roster_.node(evidence.author).name + " signed two conflicting messages in round " +
                   id.Hex().substr(0, 12) + "; the evidence is stored (decentctl evidence ls)"});

@@ -163,7 +163,7 @@ void Replica::FillStatus(Now now, NodeStatus* status) const {
   status->rounds_open = rounds_.size();
   status->rounds_stored = archive_.size();
   status->signatures_verified = verifier_.signatures_verified();
-  status->evidence = evidence_;
+  status->evidence = evidence_.size();
 }
 
 std::optional<RoundSummary> Replica::OpenSummary(const RoundId& id, Now now) const {

@@ -78,7 +78,7 @@ TEST_F(ArchiveTest, ADiscardedRecordIsNeitherWantedAgainNorIsItsRoundVotedIn) {
 }
 
 TEST_F(ArchiveTest, AMarkThatIsDiscardedRaisesTheWatermarkAndTheEarliestGoFirst) {
-  constexpr int kMost = static_cast<int>(Archive::kMaxTombstones);
+  constexpr int kMost = static_cast<int>(Retention{}.tombstones);
   WriteBatch writes;
   for (int i = 1; i <= kMost + 3; ++i) archive_.AddTombstone(Id(i), 1'000 + i, &writes);
   archive_.AddTombstone(Id(0), 5'000'000, &writes);
@@ -90,7 +90,7 @@ TEST_F(ArchiveTest, AMarkThatIsDiscardedRaisesTheWatermarkAndTheEarliestGoFirst)
 }
 
 TEST_F(ArchiveTest, NoMarkIsDiscardedBeforeItsQueryHasExpired) {
-  constexpr int kMost = static_cast<int>(Archive::kMaxTombstones);
+  constexpr int kMost = static_cast<int>(Retention{}.tombstones);
   WriteBatch writes;
   for (int i = 1; i <= kMost + 3; ++i) archive_.AddTombstone(Id(i), 1'000 + i, &writes);
   Write(std::move(writes));

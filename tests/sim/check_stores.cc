@@ -59,7 +59,10 @@ class SoundEvidence final : public Checker {
       : Checker("evidence convicts, and no honest node (SPEC 4)", world, violations) {}
   void OnWritten(const Node& node, const WriteBatch& batch) override {
     for (const WriteBatch::Operation& operation : batch.operations()) {
-      if (!operation.key.starts_with(keys::kEvidence)) continue;
+      if (operation.type != WriteBatch::Operation::Type::kPut ||
+          !operation.key.starts_with(keys::kEvidence)) {
+        continue;
+      }
       const auto record = DecodeEvidence(operation.value);
       const absl::Status sound =
           record.ok()

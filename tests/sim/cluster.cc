@@ -22,15 +22,22 @@ std::unique_ptr<Signer> MakeSigner(bool real, uint64_t number) {
 
 }  // namespace
 
-Cluster::Cluster(const Plan& plan)
+Cluster::Cluster(const Plan& plan, SignatureCounts* counts)
     : scheme_(plan.real_signatures ? &Ed25519Scheme() : &StandInScheme()),
       client_(MakeSigner(plan.real_signatures, 0xFFFF)) {
+  if (counts != nullptr) {
+    counting_ = std::make_unique<CountingScheme>(*scheme_, *counts);
+    scheme_ = counting_.get();
+  }
   const auto has = [](const std::vector<int>& nodes, int node) {
     return std::ranges::find(nodes, node) != nodes.end();
   };
   std::vector<RosterNode> nodes;
   for (int i = 0; i < plan.n; ++i) {
     signers_.push_back(MakeSigner(plan.real_signatures, static_cast<uint64_t>(i)));
+    if (counts != nullptr) {
+      signers_.back() = std::make_unique<CountingSigner>(std::move(signers_.back()), *counts);
+    }
     RosterNode node;
     node.name = "node-" + std::to_string(i);
     node.key = signers_.back()->public_key();

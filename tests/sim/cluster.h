@@ -8,6 +8,7 @@
 #include "crypto/signer.h"
 #include "node/core/message.h"
 #include "node/core/roster.h"
+#include "tests/sim/counting_signatures.h"
 #include "tests/sim/plan.h"
 
 namespace decentd::sim {
@@ -17,7 +18,8 @@ inline constexpr int64_t kEpochMs = 1'700'000'000'000;
 
 class Cluster {
  public:
-  explicit Cluster(const Plan& plan);
+  // Null: nothing is counted. What is counted for outlives the cluster.
+  explicit Cluster(const Plan& plan, SignatureCounts* counts = nullptr);
 
   const Roster& roster() const { return *roster_; }
   const SignatureScheme& scheme() const { return *scheme_; }
@@ -28,6 +30,7 @@ class Cluster {
   Envelope SignQuery(const std::string& question, uint64_t number, int64_t expiry_unix_ms) const;
 
  private:
+  std::unique_ptr<const SignatureScheme> counting_;
   const SignatureScheme* scheme_;
   std::vector<std::unique_ptr<Signer>> signers_;
   std::unique_ptr<Signer> client_;

@@ -63,7 +63,7 @@ class Replayer final : public Bothers {
 // Rounds, numbers and ids without end, all validly signed.
 class Flooder final : public Bothers {
  public:
-  explicit Flooder(AdversaryHandle handle) : Bothers(std::move(handle), 25) {}
+  Flooder(AdversaryHandle handle, int64_t every_ms) : Bothers(std::move(handle), every_ms) {}
 
   void Begin() override {
     Bothers::Begin();
@@ -215,7 +215,9 @@ std::unique_ptr<Adversary> MakeReplayer(AdversaryHandle handle) {
   return std::make_unique<Replayer>(std::move(handle));
 }
 std::unique_ptr<Adversary> MakeFlooder(AdversaryHandle handle) {
-  return std::make_unique<Flooder>(std::move(handle));
+  // The larger the council, the slower: each word costs all of its nodes.
+  const int64_t every_ms = 25 * handle.roster().n() / 4 * static_cast<int64_t>(handle.own().size());
+  return std::make_unique<Flooder>(std::move(handle), every_ms);
 }
 std::unique_ptr<Adversary> MakeForger(AdversaryHandle handle) {
   return std::make_unique<Forger>(std::move(handle));

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/adversaries.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/swarm.h"
 
@@ -58,11 +59,11 @@ void OnDeath(int signal) {
   std::raise(signal);
 }
 
-void PrintFailure(const Result& result) {
+void PrintFailure(const Result& result, const Changes& changes) {
   const Violation& v = result.violations.front();
   std::cout << "\nseed " << result.seed << " violates: " << v.claim << "\n  at " << v.at_ms
             << " ms: " << v.text << "\n  making it small ..." << std::endl;
-  const Changes small = Shrink(result.seed, {}, v.claim);
+  const Changes small = Shrink(result.seed, changes, v.claim);
   std::cout << MakePlan(result.seed, small).Describe() << "replay: "
             << ReplayLine(result.seed, small) << std::endl;
 }
@@ -84,7 +85,7 @@ int Swarm(const Arguments& arguments) {
              return liar.strategy == arguments.strategy;
            });
   };
-  RunSeeds(arguments.first, more, wanted, arguments.threads, [&](const Result& result) {
+  RunSeeds(arguments.first, arguments.changes, more, wanted, arguments.threads, [&](const Result& result) {
     ++runs;
     rounds += result.rounds;
     steps += result.steps;
@@ -130,7 +131,7 @@ int Swarm(const Arguments& arguments) {
       for (const std::string& branch : missed) std::printf("NOT REACHED: %s\n", branch.c_str());
     }
     std::fflush(stdout);
-    for (const Result& failure : failures) PrintFailure(failure);
+    for (const Result& failure : failures) PrintFailure(failure, arguments.changes);
   }
   return failures.empty() && !(judge_coverage && !missed.empty()) ? 0 : 1;
 }
@@ -142,7 +143,10 @@ int Main(int argc, char** argv) {
   app.add_option("--first-seed", arguments.first, "the first of them")->capture_default_str();
   app.add_option("--hours", arguments.hours, "run for this long instead");
   app.add_option("--seed", arguments.seed, "run this one and tell about it");
-  app.add_option("--nodes", arguments.changes.n, "with --seed: another number of nodes");
+  app.add_option("--nodes", arguments.changes.n, "this many nodes instead of the number drawn");
+  app.add_option("--liars", arguments.changes.liars,
+                 "as many liars as there may be, all of this kind, instead of those drawn")
+      ->check(CLI::IsMember(Strategies()));
   app.add_option("--without", arguments.without, "with --seed: parts of its plan to leave out")
       ->delimiter(',');
   app.add_flag("--trace", arguments.trace, "with --seed: print what happens");

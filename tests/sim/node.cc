@@ -10,6 +10,7 @@
 #include "node/runtime/binding.h"
 #include "node/runtime/exchange.h"
 #include "node/runtime/pace.h"
+#include "tests/sim/heap_account.h"
 #include "tests/sim/scratch_folder.h"
 
 namespace decentd::sim {
@@ -46,11 +47,14 @@ Now Node::Clock() const {
 }
 
 absl::Status Node::Start() {
-  verifier_ = std::make_unique<Verifier>(cluster_.roster(), cluster_.scheme());
+  const HeapAccount account(self().value);
+  verifier_ = std::make_unique<Verifier>(cluster_.roster(), cluster_.scheme(),
+                                         options_.keep.verifier_cache);
   reader_ = std::make_unique<FrameReader>(*verifier_);
   Replica::Options options;
   options.self = self();
   options.boot = ++boot_;
+  options.retention = options_.keep.retention;
   Output first;
   auto replica = Replica::Recover(cluster_.roster(), options, cluster_.signer(self()), *verifier_,
                                   disk_, Clock(), &first);
@@ -86,7 +90,12 @@ absl::Status Node::ReplaceDisk(std::unique_ptr<MemStore> content, bool accept_lo
 
 void Node::OnFrame(NodeIndex from, const peer::v1::Frame& frame) {
   if (!up()) return;
-  Push(reader_->Read(from, frame).inputs);
+  FrameReader::Result read;
+  {
+    const HeapAccount account(self().value);
+    read = reader_->Read(from, frame);
+  }
+  Push(std::move(read.inputs));
 }
 
 void Node::OnLink(NodeIndex peer, bool linked) {
@@ -139,7 +148,11 @@ void Node::Step() {
     mailbox_.assign(std::make_move_iterator(rest), std::make_move_iterator(batch.end()));
     batch.erase(rest, batch.end());
   }
-  Output output = replica_->Process(std::move(batch), Clock());
+  Output output;
+  {
+    const HeapAccount account(self().value);
+    output = replica_->Process(std::move(batch), Clock());
+  }
   stepped_ms_ = Clock().monotonic_ms;
   for (const ModelCall& call : output.model_calls) Call(call);
   outside_.OnStepped(*this);

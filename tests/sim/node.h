@@ -38,6 +38,7 @@ class Node {
     NodeIndex self;
     int64_t longest_sync_ms = 3;
     Random random;
+    KeepPlan keep;
   };
 
   Node(const Cluster& cluster, Scheduler& scheduler, Outside& outside, SimModels& models,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/core/roster.h"
+#include "node/runtime/archive.h"
 
 namespace decentd::sim {
 
@@ -53,6 +54,13 @@ struct ModelPlan {
   int fails_permille = 0, garbage_permille = 0, silent_permille = 0;
 };
 
+// What nodes keep, and for how long.
+struct KeepPlan {
+  Retention retention;
+  int64_t lifetime_ms = 30 * 60 * 1'000;  // of a query; no record is discarded before
+  size_t verifier_cache = 1 << 14;        // envelopes
+};
+
 struct Plan {
   uint64_t seed = 0;
   int n = 4;
@@ -63,6 +71,7 @@ struct Plan {
   LinkPlan links;
   ModelPlan models;
   std::map<int, ModelPlan> models_of;  // nodes whose models are others
+  KeepPlan keep;
   std::vector<Question> questions;
   std::vector<Fault> faults;
   std::vector<Liar> liars;
@@ -81,6 +90,7 @@ struct Plan {
 // What is changed about the plan of a seed, so that a failure is shown in fewer parts.
 struct Changes {
   std::optional<int> n;
+  std::optional<std::string> liars;  // as many as there may be, and this is what all of them do
   std::set<std::string> without;  // parts by name: q0, f2, l0
 };
 

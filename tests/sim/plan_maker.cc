@@ -163,6 +163,7 @@ Plan MakePlan(uint64_t seed, const Changes& changes) {
   plan.n = changes.n.value_or(DrawSize(base.Fork(1)));
   Kind kind = DrawKind(base.Fork(2));
   const int f = (plan.n - 1) / 3;
+  if (changes.liars && kind == Kind::kForgotten) kind = Kind::kLiars;  // those count towards f too
   if (f == 0 && (kind == Kind::kLiars || kind == Kind::kForgotten)) kind = Kind::kCrashes;
   DrawParameters(base.Fork(3), kind, &plan);
   DrawRoles(base.Fork(4), &plan);
@@ -171,12 +172,16 @@ Plan MakePlan(uint64_t seed, const Changes& changes) {
   std::iota(all.begin(), all.end(), 0);
   std::vector<int> faulty, honest;
   Random random = base.Fork(5);
-  if (kind == Kind::kLiars || kind == Kind::kForgotten || (kind == Kind::kAll && f > 0)) {
+  if (changes.liars) {
+    faulty = Some(random, all, f);
+  } else if (kind == Kind::kLiars || kind == Kind::kForgotten || (kind == Kind::kAll && f > 0)) {
     faulty = Some(random, all, 1 + random.Index(f));
   }
   std::ranges::set_difference(all, faulty, std::back_inserter(honest));
   if (kind == Kind::kForgotten) {
     plan.faults.push_back(DrawForgetting(random, faulty));
+  } else if (changes.liars && !faulty.empty()) {
+    plan.liars.push_back({*changes.liars, faulty});
   } else if (!faulty.empty()) {
     DrawLiars(base.Fork(6), faulty, &plan);
   }

@@ -12,7 +12,8 @@ void Puppets::Begin() {
       nodes_[node].push_back(std::make_unique<Node>(
           handle_.cluster(), handle_.scheduler(), outside, *models_[node],
           Node::Options{Index(node), handle_.plan().longest_sync_ms,
-                        handle_.random.Fork(static_cast<uint64_t>(node * 8 + twin))}));
+                        handle_.random.Fork(static_cast<uint64_t>(node * 8 + twin)),
+                        handle_.plan().keep}));
     }
     Restart(node);
   }

@@ -41,7 +41,8 @@ Result RunPlan(const Plan& plan, std::ostream* text) {
 
 uint64_t SeedOfThisThread() { return seed_of_this_thread; }
 
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more,
+void RunSeeds(uint64_t first, const Changes& changes,
+              const std::function<bool(uint64_t seed)>& more,
               const std::function<bool(const Plan&)>& wanted, int threads,
               const std::function<bool(const Result&)>& done) {
   std::mutex mutex;  // guards next, stopped and the calls of done
@@ -56,7 +57,7 @@ void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more,
         seed = next++;
       }
       seed_of_this_thread = seed;
-      const Plan plan = MakePlan(seed);
+      const Plan plan = MakePlan(seed, changes);
       if (!wanted(plan)) continue;
       const Result result = RunPlan(plan);
       const std::lock_guard lock(mutex);
@@ -88,7 +89,7 @@ Changes Shrink(uint64_t seed, const Changes& changes, const std::string& claim) 
     }
   }
   // Names count the parts of the whole plan; those that are out already are not tried.
-  const Plan whole = MakePlan(seed, {best.n, {}});
+  const Plan whole = MakePlan(seed, {best.n, best.liars, {}});
   for (const auto& [name, count] : {std::pair('f', whole.faults.size()),
                                     std::pair('l', whole.liars.size()),
                                     std::pair('q', whole.questions.size())}) {
@@ -103,6 +104,7 @@ Changes Shrink(uint64_t seed, const Changes& changes, const std::string& claim) 
 std::string ReplayLine(uint64_t seed, const Changes& changes) {
   std::string line = "tests/sim/run --seed " + std::to_string(seed);
   if (changes.n) line += " --nodes " + std::to_string(*changes.n);
+  if (changes.liars) line += " --liars '" + *changes.liars + "'";
   std::string parts;
   for (const std::string& part : changes.without) parts += (parts.empty() ? "" : ",") + part;
   if (!parts.empty()) line += " --without " + parts;

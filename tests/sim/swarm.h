@@ -25,9 +25,10 @@ struct Result {
 // Null: no text of the run.
 Result RunPlan(const Plan& plan, std::ostream* text = nullptr);
 
-// Runs seeds on `threads` threads, those whose plan is `wanted`, and gives each result, in any order,
-// to `done`, which returns false to stop. `done` is never called by two threads at once.
-void RunSeeds(uint64_t first, const std::function<bool(uint64_t seed)>& more,
+// Runs seeds on `threads` threads, each with these changes, those whose plan is `wanted`, and gives
+// each result, in any order, to `done`, which returns false to stop. `done` is never called by two threads at once.
+void RunSeeds(uint64_t first, const Changes& changes,
+              const std::function<bool(uint64_t seed)>& more,
               const std::function<bool(const Plan&)>& wanted, int threads,
               const std::function<bool(const Result&)>& done);
 // The seed that this thread runs, for a crash of the code under test.

@@ -3,20 +3,20 @@
 #include <algorithm>
 
 #include "node/codec/peer_codec.h"
+#include "node/core/check.h"
 #include "node/runtime/keys.h"
 
 namespace decentd::sim {
 namespace {
 
-constexpr int64_t kLifetimeMs = 30 * 60 * 1'000;
 // After the last record: late repetitions, and what a liar still has to say.
 constexpr int64_t kLingerMs = 1'000;
 
 }  // namespace
 
-World::World(const Plan& plan)
+World::World(const Plan& plan, SignatureCounts* counts)
     : plan_(plan),
-      cluster_(plan),
+      cluster_(plan, counts),
       random_(Random(plan.seed).Fork(11)),
       network_(plan.n, plan.links, scheduler_, *this, Random(plan.seed).Fork(12)),
       adversary_of_(static_cast<size_t>(plan.n), nullptr),
@@ -38,7 +38,8 @@ World::World(const Plan& plan)
                          ? nullptr
                          : std::make_unique<Node>(
                                cluster_, scheduler_, outside, *models_.back(),
-                               Node::Options{Index(i), plan.longest_sync_ms, random.Fork(2)}));
+                               Node::Options{Index(i), plan.longest_sync_ms, random.Fork(2),
+                                             plan.keep}));
   }
 }
 
@@ -80,9 +81,31 @@ std::vector<int> World::Lacking(const RoundId& round) const {
   std::vector<int> lacking;
   for (int i = 0; i < plan_.n; ++i) {
     if (!honest(i)) continue;
-    if (!archive::ReadSummary(node(i).disk(), round).ok()) lacking.push_back(i);
+    if (!archive::ReadSummary(node(i).disk(), round).ok() && !Discarded(i, round)) {
+      lacking.push_back(i);
+    }
   }
   return lacking;
+}
+
+// Its retention leaves a tombstone, and at last only a watermark.
+bool World::Discarded(int i, const RoundId& round) const {
+  if (!recorded_.contains({i, round})) return false;
+  const auto tombstone = archive::ReadTombstone(node(i).disk(), round);
+  return tombstone.ok() &&
+         (*tombstone == Tombstone::kDiscarded ||
+          (*tombstone == Tombstone::kNone && node(i).disk().Get(keys::kWatermark).ok()));
+}
+
+// What a node published is durable; what it made durable right before it stopped is on its disk.
+void World::NoteRecords(int i) {
+  const absl::Status status =
+      node(i).disk().Scan(keys::kSummary, PrefixEnd(keys::kSummary), false,
+                          [&](std::string_view key, std::string_view) {
+                            recorded_.emplace(i, *keys::RoundOf(key));
+                            return true;
+                          });
+  Require(status.ok(), "a disk in memory can be read");
 }
 
 bool World::AllRecorded() const {
@@ -103,6 +126,7 @@ void World::Start(int i) {
     });
     return;
   }
+  NoteRecords(i);
   Tell([&](Observer& o) { o.OnStart(node); });
   network_.SetUp(i, true);
 }
@@ -124,7 +148,7 @@ void World::Ask(const Question& question, uint64_t number) {
     Node& node = *nodes_[static_cast<size_t>(at)];
     auto verified = node.verifier().Verify(
         cluster_.SignQuery("question " + std::to_string(number), number,
-                           kEpochMs + scheduler_.now_ms() + kLifetimeMs));
+                           kEpochMs + scheduler_.now_ms() + plan_.keep.lifetime_ms));
     ++asked_;
     unanswered_[number] = at;
     node.Push({input::Submit{std::get<Verified<Query>>(std::get<AnyVerified>(verified)), number}});
@@ -194,6 +218,7 @@ void World::End(const Fault& fault) {
       case Type::kOldCopy:
       case Type::kLostDisk: {
         const bool lost = fault.type == Type::kLostDisk;
+        std::erase_if(recorded_, [i](const auto& one) { return one.first == i; });
         if (node.ReplaceDisk(lost ? std::make_unique<MemStore>() : copies_[i]->Clone(), lost).ok()) {
           Tell([&](Observer& o) { o.OnForgot(node, lost); });
         }
@@ -238,7 +263,9 @@ void World::OnSend(Node& node, std::optional<NodeIndex> to, const action::FrameP
 }
 
 void World::OnPublish(Node& node, const action::Publish& publish) {
-  if (publish.event.type == RoundEvent::Type::kAdmitted) rounds_.insert(publish.round);
+  using Type = RoundEvent::Type;
+  if (publish.event.type == Type::kAdmitted) rounds_.insert(publish.round);
+  if (publish.event.type == Type::kCertified) recorded_.emplace(node.self().value, publish.round);
   Tell([&](Observer& o) { o.OnPublished(node, publish.round, publish.event); });
 }
 

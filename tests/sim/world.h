@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/adversaries.h"
@@ -21,7 +22,8 @@ namespace decentd::sim {
 
 class World final : private Node::Outside, private Network::Receiver {
  public:
-  explicit World(const Plan& plan);
+  // Null: signatures are not counted.
+  explicit World(const Plan& plan, SignatureCounts* counts = nullptr);
   ~World() override;
 
   void Watch(Observer& observer) { observers_.push_back(&observer); }
@@ -38,7 +40,7 @@ class World final : private Node::Outside, private Network::Receiver {
   const Node& node(int node) const { return *nodes_[static_cast<size_t>(node)]; }
   // Rounds that an honest node runs or has run.
   const std::set<RoundId>& rounds() const { return rounds_; }
-  // Honest nodes that lack the record of the round.
+  // Honest nodes that lack the record of the round, and did not have it before its time was over.
   std::vector<int> Lacking(const RoundId& round) const;
   bool timed_out() const { return timed_out_; }
 
@@ -58,6 +60,8 @@ class World final : private Node::Outside, private Network::Receiver {
     for (Observer* observer : observers_) call(*observer);
   }
   void Say(Node& node, const peer::v1::Frame& frame);
+  bool Discarded(int node, const RoundId& round) const;
+  void NoteRecords(int node);
   void Start(int node);
   void Stop(int node);
   void Ask(const Question& question, uint64_t number);
@@ -81,6 +85,7 @@ class World final : private Node::Outside, private Network::Receiver {
   std::map<int, std::unique_ptr<MemStore>> copies_;
   std::vector<Observer*> observers_;
   std::set<RoundId> rounds_;
+  std::set<std::pair<int, RoundId>> recorded_;  // held by that node at some time, on this disk
   size_t asked_ = 0;              // questions that were put to somebody
   std::map<uint64_t, int> unanswered_;  // of these, by ticket, the node that has yet to say yes or no
   bool timed_out_ = false;
