@@ -184,6 +184,20 @@ TEST(AggregateOracle, NoPointHasAShorterSumOfDistancesThanTheGeometricMedian) {
   }
 }
 
+// Three rows of which one sees the others under an angle close to 120 degrees: up to that it is no
+// median, from there on it is, and production has to tell by how much it is pulled.
+TEST(AggregateOracle, ARowIsAMedianFromTheLastAngleOnAndNotBefore) {
+  IntegerGenerator random(16);
+  int scores_compared = 0;
+  for (int trial = 0; trial < 300; ++trial) {
+    const double turn = 2.0943951023931953 + (random.Below(2'001) / 1e6 - 1e-3);  // 120 degrees
+    const double a = 2'000 + random.Below(8'000), b = 2'000 + random.Below(8'000);
+    const std::vector<double> rows{10'000, 0, 10'000 + a, 0, 10'000 + std::round(b * std::cos(turn)),
+                                   std::round(b * std::sin(turn))};
+    ASSERT_NO_FATAL_FAILURE(ComparePosition(rows, 2, &scores_compared)) << "trial " << trial;
+  }
+}
+
 // Both geometric rules end in the sum of the components of that position, rounded half up.
 TEST(AggregateOracle, GeometricScoresAreOfThatPosition) {
   IntegerGenerator random(13);

@@ -153,7 +153,13 @@ class Twins {
       const Votes votes{kRound, seq_++, std::exchange(own_, {})};
       Hear(0, votes.votes);
     } else if (Chance(manner_.timers) && !waits_.empty()) {
-      FireTimer();
+      const int last = static_cast<int>(waits_.size()) - 1;
+      const auto at = waits_.begin() + (Chance(650) ? 0 : Chance(400) ? last : Below(last + 1));
+      const TimerKey key = *at;
+      waits_.erase(at);
+      Fire(key);
+    } else if (!silences_.empty() && Chance(100)) {  // of which most are worth nothing by now
+      Fire(silences_[static_cast<size_t>(Below(static_cast<int>(silences_.size())))]);
     } else if (Chance(manner_.links)) {
       Relink();
     } else if (draw < 480) {
@@ -209,11 +215,7 @@ class Twins {
     real_.OnPropose(propose, out_);
     naive_.HoldProposal({author, propose.body_digest(), Fits(*propose), propose->usable()});
   }
-  void FireTimer() {
-    const int last = static_cast<int>(waits_.size()) - 1;
-    const auto at = waits_.begin() + (Chance(650) ? 0 : Chance(400) ? last : Below(last + 1));
-    const TimerKey key = *at;
-    waits_.erase(at);
+  void Fire(const TimerKey& key) {
     told_ += "fires " + Text(TimerRequest{key, 0}) + "\n";
     real_.OnTimer(key, out_);
     if (key.type != TimerType::kAbsent) return naive_.EndTimer(key);
