@@ -41,8 +41,9 @@ group_test=(
 )
 # shellcheck disable=SC2034
 group_dev=(
-  clang         # the second compiler the code must build with
-  clang-format  # the style of .clang-format
+  clang               # the second compiler the code must build with
+  clang-format        # the style of .clang-format
+  python3-matplotlib  # the plot of tests/sim/run --soak --plot
 )
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }

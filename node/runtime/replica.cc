@@ -196,11 +196,7 @@ void Replica::On(input::LinkUp& in) {
   std::vector<const Round*> rounds;
   for (const auto& [id, open] : rounds_) rounds.push_back(&open.round);
   SendHavesOf(in.peer, rounds);
-  auto frame = std::make_shared<peer::v1::Frame>();
-  for (const RoundId& id : archive_.Newest(kMaxClosedPerBatch)) {
-    frame->mutable_have()->add_closed(std::string(id.digest.View()));
-  }
-  if (frame->has_have()) Send(in.peer, std::move(frame));
+  NameClosed(in.peer, kMaxClosedPerBatch);
   next_heartbeat_ms_ = now_.monotonic_ms;  // the new peer shall not wait to see this node
 }
 

@@ -252,7 +252,7 @@ class Replica {
   void Tick();
   void SendHaves();
   void Maintain();
-  void NameClosed();
+  void NameClosed(std::optional<NodeIndex> peer, size_t most);
 
   // Have frames of some of the open rounds, each well below the longest frame.
   void SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const Round*>& rounds);
@@ -284,7 +284,7 @@ class Replica {
   std::string halted_;          // why this node stopped voting, or empty
   std::optional<std::string> told_not_voting_;  // as last told to the outside
   RecordFetch fetch_;
-  std::vector<RoundId> closed_;  // since the last maintenance
+  size_t closed_ = 0;  // rounds since the last maintenance
   uint64_t heartbeat_ = 0;
   int64_t next_heartbeat_ms_ = 0, next_maintenance_ms_ = 0;
   Now now_;

@@ -102,7 +102,7 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
       open, verdict, adopted == nullptr ? nullptr : adopted->bundle.get(), bundle.size());
   archive_.AddRecord(id, summary, open.round.query()->expiry_unix_ms, std::move(bundle),
                      &out_.writes);
-  closed_.push_back(id);
+  ++closed_;
   if (fetch_.Forget(id)) Then(action::DropRecord{id});
   Leave(it);
 }

@@ -84,23 +84,24 @@ void Replica::SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const
   if (frame) Send(peer, std::move(frame));
 }
 
-// For those that heard of a round, may not join it (their watermark, a sponsor's budget) and so are
-// in no exchange about it: the link stays up, and nobody asks for what they lack.
-void Replica::NameClosed() {
-  std::vector<RoundId> rounds = std::exchange(closed_, {});
+// For those that were away, or heard of a round and may not join it (their watermark, a sponsor's
+// budget), and so are in no exchange about it: the link stays up, and nobody asks for what they lack.
+void Replica::NameClosed(std::optional<NodeIndex> peer, size_t most) {
+  const std::vector<RoundId> rounds = archive_.Newest(most);
   for (size_t at = 0; at < rounds.size(); at += kMaxClosedPerBatch) {
     auto frame = std::make_shared<peer::v1::Frame>();
     const size_t end = std::min(rounds.size(), at + kMaxClosedPerBatch);
     for (size_t i = at; i < end; ++i) {
       frame->mutable_have()->add_closed(std::string(rounds[i].digest.View()));
     }
-    Send(std::nullopt, std::move(frame));
+    Send(peer, std::move(frame));
   }
 }
 
 void Replica::Maintain() {
-  NameClosed();
   archive_.Retain(options_.retention, now_.unix_ms, &out_.writes);
+  // Not only the new ones: what was named before may have been dropped by a bound.
+  NameClosed(std::nullopt, std::max(kMaxClosedPerBatch, std::exchange(closed_, 0)));
   const int64_t oldest = now_.unix_ms - options_.retention.undecided_ms;
   for (auto it = rounds_.begin(); it != rounds_.end();) {
     OpenRound& open = it->second;

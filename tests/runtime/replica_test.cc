@@ -166,6 +166,26 @@ TEST(Replica, CrashAfterAnyWriteSaysAgainOnlyWhatWasSaid) {
   }
 }
 
+// What a bound drops is said again: a node that was away learns of a round that is over everywhere
+// although all that was named to it when its links came up was lost.
+TEST(Replica, AFinishedRoundIsNamedAgain) {
+  World world({.n = 4});
+  world.Run(100);
+  world.Crash(3);
+  const RoundId round = world.Submit(0, "Who was away?");
+  ASSERT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 60'000));
+  world.Run(61'000);
+  world.tamper = [](int, int to, peer::v1::Frame frame) -> std::optional<peer::v1::Frame> {
+    if (to == 3 && frame.have().closed_size() > 0) return std::nullopt;
+    return frame;
+  };
+  world.Start(3);
+  world.Run(1'000);
+  world.tamper = nullptr;
+  EXPECT_FALSE(world.AllHaveRecord(round));
+  EXPECT_TRUE(world.RunUntil([&] { return world.AllHaveRecord(round); }, 61'000));
+}
+
 TEST(Replica, AllNodesCrashingAtOnceGoOn) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     World world({.n = 4, .seed = seed});
