@@ -68,11 +68,14 @@ class PhaseClock final : public Checker {
   void Changed(NodeIndex node, std::optional<std::pair<NodeIndex, bool>> link) {
     Account();
     if (!link) {
-      links_[node].clear();
+      links_[node].ForEach([&](NodeIndex peer) { linked_by_[peer].Remove(node); });
+      links_[node] = {};
     } else if (link->second) {
-      links_[node].insert(link->first);
+      links_[node].Add(link->first);
+      linked_by_[link->first].Add(node);
     } else {
-      links_[node].erase(link->first);
+      links_[node].Remove(link->first);
+      linked_by_[link->first].Remove(node);
     }
     for (uint16_t i = 0; i < world_.roster().n(); ++i) {
       const bool quorum = Reached(NodeIndex{i}) >= world_.roster().n() - world_.roster().f();
@@ -83,24 +86,16 @@ class PhaseClock final : public Checker {
 
   // Through links of either side: heartbeats are passed on, and a link that one side has given up
   // may have carried something to the other.
-  int Reached(NodeIndex from) const {
-    std::set<NodeIndex> reached{from};
-    std::vector<NodeIndex> todo{from};
-    while (!todo.empty()) {
-      const NodeIndex at = todo.back();
-      todo.pop_back();
-      for (uint16_t i = 0; i < world_.roster().n(); ++i) {
-        const NodeIndex other{i};
-        if ((Links(at, other) || Links(other, at)) && reached.insert(other).second) {
-          todo.push_back(other);
-        }
-      }
+  int Reached(NodeIndex from) {
+    NodeSet reached, fresh;
+    fresh.Add(from);
+    while (!fresh.Empty()) {
+      reached = reached | fresh;
+      NodeSet next;
+      fresh.ForEach([&](NodeIndex at) { next = next | links_[at] | linked_by_[at]; });
+      fresh = next - reached;
     }
-    return static_cast<int>(reached.size());
-  }
-  bool Links(NodeIndex a, NodeIndex b) const {
-    const auto it = links_.find(a);
-    return it != links_.end() && it->second.contains(b);
+    return reached.Size();
   }
 
   // Brings the counted time of every node up to now.
@@ -121,7 +116,7 @@ class PhaseClock final : public Checker {
   // A heartbeat counts for a window, and may have been on its way for a while.
   static constexpr int64_t kBelievesMs = Reachability::kWindowMs + 4'000;
 
-  std::map<NodeIndex, std::set<NodeIndex>> links_;
+  std::map<NodeIndex, NodeSet> links_, linked_by_;
   std::map<NodeIndex, bool> has_quorum_;
   std::map<NodeIndex, int64_t> lost_ms_, counted_, stepped_;
   int64_t accounted_ms_ = 0;
