@@ -11,8 +11,8 @@ except ImportError:
     sys.exit("the plot needs matplotlib: deploy/deps.sh dev, or pip install matplotlib")
 
 matplotlib.use("svg")
-matplotlib.rcParams.update({"svg.hashsalt": "decentd", "font.size": 9, "axes.grid": True,
-                            "grid.color": "0.9", "axes.spines.top": False,
+matplotlib.rcParams.update({"svg.hashsalt": "decentd", "svg.fonttype": "none", "font.size": 9,
+                            "axes.grid": True, "grid.color": "0.9", "axes.spines.top": False,
                             "axes.spines.right": False})
 from matplotlib import pyplot  # noqa: E402  the backend is chosen first
 

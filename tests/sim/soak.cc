@@ -63,7 +63,7 @@ Plan MakeSoak(uint64_t rounds, uint64_t seed, const std::string& liar) {
   plan.links.lost_permille = 2;
   plan.models.longest_ms = 200;
   plan.models.fails_permille = 20;
-  plan.keep.retention = {.rounds = 40, .age_ms = 10 * kMinuteMs, .tombstones = 60};
+  plan.keep.retention = {.rounds = 120, .age_ms = 10 * kMinuteMs, .tombstones = 60};
   plan.keep.lifetime_ms = kMinuteMs;
   plan.keep.verifier_cache = 1 << 10;
   plan.parameters.answer = {1'000, 3'000, 500, 1'000};
