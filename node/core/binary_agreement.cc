@@ -35,7 +35,12 @@ void BinaryAgreement::OnEst(NodeIndex from, uint32_t round, bool value, Effects&
 }
 
 void BinaryAgreement::OnAux(NodeIndex from, uint32_t round, ValueMask values, Effects& out) {
-  if (rounds_[round].aux.emplace(from, values).second) Advance(out);
+  BinaryRound& state = rounds_[round];
+  if (state.aux[0].Has(from) || state.aux[1].Has(from)) return;
+  for (bool value : {false, true}) {
+    if (values & Mask(value)) state.aux[value].Add(from);
+  }
+  Advance(out);
 }
 
 void BinaryAgreement::OnHint(NodeIndex from, uint32_t round, bool value, Effects& out) {
@@ -160,15 +165,16 @@ void BinaryAgreement::AddToBin(BinaryRound& state, bool value) {
 }
 
 int BinaryAgreement::EstCount(const BinaryRound& state, bool value) const {
-  NodeSet nodes = state.est[value];
-  decided_by_[value].ForEach([&](NodeIndex node) {
-    if (!state.aux.contains(node)) nodes.Add(node);
-  });
-  return nodes.Size();
+  const NodeSet aux = state.aux[0] | state.aux[1];
+  return (state.est[value] | (decided_by_[value] - aux)).Size();
 }
 
 ValueMask BinaryAgreement::AuxOf(const BinaryRound& state, NodeIndex node) const {
-  if (auto it = state.aux.find(node); it != state.aux.end()) return it->second;
+  ValueMask values = 0;
+  for (bool value : {false, true}) {
+    if (state.aux[value].Has(node)) values |= Mask(value);
+  }
+  if (values != 0) return values;
   if (decided_by_[0].Has(node)) return Mask(false);
   if (decided_by_[1].Has(node)) return Mask(true);
   return 0;

@@ -45,7 +45,7 @@ class BinaryAgreement {
     std::array<bool, 2> est_sent{};
     ValueMask bin = 0;
     bool first_in_bin = false;  // meaningful once bin is not empty
-    std::map<NodeIndex, ValueMask> aux;
+    std::array<NodeSet, 2> aux;  // whose AUX names the value; a node may be in both
     bool aux_sent = false;
     std::optional<bool> hint;
     bool hint_sent = false;

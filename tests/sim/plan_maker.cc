@@ -105,7 +105,7 @@ void DrawParameters(Random random, Kind kind, Plan* plan) {
     phase->hard_ms = phase->soft_ms + static_cast<uint32_t>(random.Between(1'000, 8'000));
   }
   p.rounds_per_sponsor = plan->n > 7 ? 2 : 8;  // a flood of rounds costs n times n
-  plan->real_signatures = plan->n <= 7 && random.Chance(30);
+  plan->real_signatures = plan->n <= 7 && random.Chance(10);
   plan->longest_sync_ms = random.Chance(700) ? 3 : 40;
 
   plan->links.longest_ms = std::array{5, 20, 20, 100, 400}[random.Below(5)];
