@@ -1,5 +1,8 @@
 // Claims about when honest nodes give up waiting.
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <vector>
 
 #include "node/codec/peer_codec.h"
 #include "node/runtime/reachability.h"
@@ -10,26 +13,31 @@ namespace {
 
 // The first honest EST of 0 for a slot is an input, for relaying takes f + 1 nodes. Before the hard
 // deadline an input of 0 needs the gate; the deadline counts only time in which the node could reach
-// n - f nodes. What it could reach is taken from its links, the liars' included, and for as long as
-// it may go on believing in it.
+// n - f nodes: itself and those whose links came up or whose heartbeats it took within the window.
 class PhaseClock final : public Checker {
  public:
   PhaseClock(const World& world, std::vector<Violation>* violations)
       : Checker("without a quorum no deadline passes (SPEC 6)", world, violations) {}
 
-  void OnStart(const Node& node) override { Changed(node.self(), std::nullopt); }
-  void OnStop(const Node& node) override { Changed(node.self(), std::nullopt); }
+  void OnStart(const Node& node) override { clocks_[node.self()].Forget(world_.now_ms()); }
   void OnLink(const Node& node, NodeIndex peer, bool up) override {
-    Changed(node.self(), std::pair(peer, up));
+    if (up) clocks_[node.self()].waiting.Add(peer);
+  }
+  void OnDelivered(const Node& node, NodeIndex, const peer::v1::Frame& frame) override {
+    for (const types::v1::Envelope& envelope : frame.envelopes().envelopes()) {
+      if (envelope.kind() != types::v1::KIND_HEARTBEAT) continue;
+      if (envelope.author() >= static_cast<uint32_t>(world_.roster().n())) continue;
+      clocks_[node.self()].waiting.Add(NodeIndex{static_cast<uint16_t>(envelope.author())});
+    }
   }
   void OnPublished(const Node& node, const RoundId& round, const RoundEvent& event) override {
     if (event.type != RoundEvent::Type::kPhaseStarted) return;
-    began_.try_emplace(Key(node.self(), round, event.phase), stepped_[node.self()]);
+    began_.try_emplace(Key(node.self(), round, event.phase), clocks_[node.self()].counted_ms);
   }
   // What a step brings about is published when it is durable, which may take its time.
   void OnStepped(const Node& node) override {
-    Account();
-    stepped_[node.self()] = counted_[node.self()];
+    const int others = world_.roster().n() - world_.roster().f() - 1;
+    clocks_[node.self()].Step(node.self(), others, world_.now_ms());
   }
   void OnSaid(const Node& node, const AnyVerified& said) override {
     const auto* votes = std::get_if<Verified<Votes>>(&said);
@@ -55,7 +63,7 @@ class PhaseClock final : public Checker {
     if (began == began_.end() || static_cast<int>(ones_[key].size()) >= roster.gate(slot.phase)) {
       return;
     }
-    const int64_t counted = stepped_[node.self()] - began->second;
+    const int64_t counted = clocks_[node.self()].counted_ms - began->second;
     const RosterParameters& parameters = world_.plan().parameters;
     const int64_t hard =
         slot.phase == Phase::kAnswer ? parameters.answer.hard_ms : parameters.sheet.hard_ms;
@@ -65,61 +73,40 @@ class PhaseClock final : public Checker {
          std::to_string(counted) + " ms of " + std::to_string(hard) + " into the phase");
   }
 
-  void Changed(NodeIndex node, std::optional<std::pair<NodeIndex, bool>> link) {
-    Account();
-    if (!link) {
-      links_[node].ForEach([&](NodeIndex peer) { linked_by_[peer].Remove(node); });
-      links_[node] = {};
-    } else if (link->second) {
-      links_[node].Add(link->first);
-      linked_by_[link->first].Add(node);
-    } else {
-      links_[node].Remove(link->first);
-      linked_by_[link->first].Remove(node);
-    }
-    for (uint16_t i = 0; i < world_.roster().n(); ++i) {
-      const bool quorum = Reached(NodeIndex{i}) >= world_.roster().n() - world_.roster().f();
-      if (!quorum && has_quorum_[NodeIndex{i}]) lost_ms_[NodeIndex{i}] = world_.now_ms();
-      has_quorum_[NodeIndex{i}] = quorum;
-    }
-  }
+  struct Clock {
+    // What of others has arrived since the last step; a step may leave some of it for the next.
+    NodeSet waiting;
+    std::map<NodeIndex, int64_t> heard_ms;
+    int64_t counted_ms = 0;  // with a quorum, up to the last step
+    int64_t stepped_ms = 0;
 
-  // Through links of either side: heartbeats are passed on, and a link that one side has given up
-  // may have carried something to the other.
-  int Reached(NodeIndex from) {
-    NodeSet reached, fresh;
-    fresh.Add(from);
-    while (!fresh.Empty()) {
-      reached = reached | fresh;
-      NodeSet next;
-      fresh.ForEach([&](NodeIndex at) { next = next | links_[at] | linked_by_[at]; });
-      fresh = next - reached;
+    void Forget(int64_t now_ms) {
+      waiting = {};
+      heard_ms.clear();
+      stepped_ms = now_ms;
     }
-    return reached.Size();
-  }
-
-  // Brings the counted time of every node up to now.
-  void Account() {
-    const int64_t now = world_.now_ms();
-    for (uint16_t i = 0; i < world_.roster().n(); ++i) {
-      const NodeIndex node{i};
-      int64_t until = now;
-      if (!has_quorum_[node]) {
-        const auto lost = lost_ms_.find(node);
-        until = lost == lost_ms_.end() ? accounted_ms_ : std::min(now, lost->second + kBelievesMs);
+    void Step(NodeIndex self, int others, int64_t now_ms) {
+      std::vector<int64_t> heard;
+      for (const auto& [peer, ms] : heard_ms) {
+        if (peer != self) heard.push_back(ms);
       }
-      counted_[node] += std::max<int64_t>(0, until - accounted_ms_);
+      if (others == 0) {
+        counted_ms += now_ms - stepped_ms;
+      } else if (static_cast<int>(heard.size()) >= others) {
+        std::ranges::nth_element(heard, heard.begin() + (others - 1), std::greater<>());
+        const int64_t until = heard[static_cast<size_t>(others - 1)] + kBelievesMs;
+        counted_ms += std::max<int64_t>(0, std::min(now_ms, until) - stepped_ms);
+      }
+      stepped_ms = now_ms;
+      waiting.ForEach([&](NodeIndex peer) { heard_ms[peer] = now_ms; });
+      waiting = {};
     }
-    accounted_ms_ = now;
-  }
+  };
 
-  // A heartbeat counts for a window, and may have been on its way for a while.
-  static constexpr int64_t kBelievesMs = Reachability::kWindowMs + 4'000;
+  // A little more than the window, for what a step left for the next.
+  static constexpr int64_t kBelievesMs = Reachability::kWindowMs + 500;
 
-  std::map<NodeIndex, NodeSet> links_, linked_by_;
-  std::map<NodeIndex, bool> has_quorum_;
-  std::map<NodeIndex, int64_t> lost_ms_, counted_, stepped_;
-  int64_t accounted_ms_ = 0;
+  std::map<NodeIndex, Clock> clocks_;
   std::map<Key, int64_t> began_;
   std::map<Key, std::set<NodeIndex>> ones_;
   std::set<std::pair<RoundId, Slot>> seen_;

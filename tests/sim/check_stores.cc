@@ -169,6 +169,7 @@ Checkers MakeCheckers(const World& world, std::vector<Violation>* violations) {
   Checkers checkers;
   AddWordCheckers(world, violations, &checkers);
   AddSetCheckers(world, violations, &checkers);
+  AddAgreementCheckers(world, violations, &checkers);
   AddClockCheckers(world, violations, &checkers);
   AddStoreCheckers(world, violations, &checkers);
   return checkers;

@@ -44,6 +44,7 @@ std::vector<std::unique_ptr<Checker>> MakeCheckers(const World& world,
 using Checkers = std::vector<std::unique_ptr<Checker>>;
 void AddWordCheckers(const World& world, std::vector<Violation>* violations, Checkers* out);
 void AddSetCheckers(const World& world, std::vector<Violation>* violations, Checkers* out);
+void AddAgreementCheckers(const World& world, std::vector<Violation>* violations, Checkers* out);
 void AddClockCheckers(const World& world, std::vector<Violation>* violations, Checkers* out);
 void AddStoreCheckers(const World& world, std::vector<Violation>* violations, Checkers* out);
 
