@@ -16,8 +16,8 @@ group_build=(
   libgrpc++-dev protobuf-compiler-grpc          # links between peers and the client API
   libprotobuf-dev protobuf-compiler             # messages
   libabsl-dev                                   # Status, containers
-  libsodium-dev                                 # Ed25519, SHA-256
-  libssl-dev                                    # certificates of the links
+  libsodium-dev                                 # Ed25519, passphrases
+  libssl-dev                                    # certificates of the links, SHA-256
   librocksdb-dev                                # journal and records of rounds
   libcurl4-openssl-dev                          # calls to language models
   nlohmann-json3-dev                            # their JSON

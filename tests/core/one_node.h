@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,18 @@ class OneNode {
     for (int i = 1; i <= cluster.roster().f() + 1; ++i) {
       Vote(i, {vote::Decided{SlotOf(author), value}});
     }
+  }
+  // The slots of the first so many authors are in the set.
+  void Include(int count) {
+    for (int i = 0; i < count; ++i) {
+      Certify(i);
+      Decide(i, true);
+    }
+  }
+  void Unlink(std::initializer_list<int> nodes) {
+    NodeSet unlinked;
+    for (const int node : nodes) unlinked.Add(At(node));
+    set.OnUnlinked(unlinked, out);
   }
   void Fire(TimerType type) {
     const auto it =

@@ -21,14 +21,9 @@ TEST(SetAgreement, AnAuthorNeverHeardNeedsOnlyTheMissingLink) {
   OneNode node(4);
   node.Enter();
   node.EnterOthers(2);
-  for (int i = 0; i < 3; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
+  node.Include(3);
   EXPECT_EQ(node.ZeroInputs(), 0);
-  NodeSet unlinked;
-  unlinked.Add(At(3));
-  node.set.OnUnlinked(unlinked, node.out);
+  node.Unlink({3});
   EXPECT_EQ(node.ZeroInputs(), 1);
   EXPECT_EQ(node.set.closed(), Closed::kAbsent);
 }
@@ -38,13 +33,8 @@ TEST(SetAgreement, AnAuthorHeardInTheRoundNeedsASilenceAsWell) {
   node.Enter();
   node.EnterOthers(3);
   node.set.OnHeard(At(3), node.out);
-  for (int i = 0; i < 3; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
-  NodeSet unlinked;
-  unlinked.Add(At(3));
-  node.set.OnUnlinked(unlinked, node.out);
+  node.Include(3);
+  node.Unlink({3});
   EXPECT_EQ(node.ZeroInputs(), 0);
   ASSERT_TRUE(node.Timed(TimerType::kAbsent));
   // It speaks: the silence begins anew, and the timer of the first is worth nothing.
@@ -64,14 +54,8 @@ TEST(SetAgreement, AnAuthorWhoseSlotIsInBreaksNoSilence) {
   node.Enter();
   node.EnterOthers(3);
   node.set.OnHeard(At(3), node.out);
-  for (int i = 0; i < 3; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
-  NodeSet unlinked;
-  unlinked.Add(At(2));
-  unlinked.Add(At(3));
-  node.set.OnUnlinked(unlinked, node.out);
+  node.Include(3);
+  node.Unlink({2, 3});
   ASSERT_TRUE(node.Timed(TimerType::kAbsent));
   const TimerRequest silence = node.out.timers.back();
   node.set.OnHeard(At(2), node.out);  // through others
@@ -83,16 +67,10 @@ TEST(SetAgreement, AMissingAuthorWithALinkIsWaitedFor) {
   OneNode node(7);  // f_W = 2: gate 5
   node.Enter();
   node.EnterOthers(4);
-  for (int i = 0; i < 5; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
-  NodeSet unlinked;
-  unlinked.Add(At(5));
-  node.set.OnUnlinked(unlinked, node.out);
+  node.Include(5);
+  node.Unlink({5});
   EXPECT_EQ(node.ZeroInputs(), 0) << "6 has a link";
-  unlinked.Add(At(6));
-  node.set.OnUnlinked(unlinked, node.out);
+  node.Unlink({5, 6});
   EXPECT_EQ(node.ZeroInputs(), 2);
 }
 
@@ -121,10 +99,7 @@ TEST(SetAgreement, ProposalsWaitForThePhaseAndAreJudgedThen) {
 TEST(SetAgreement, WhatIsCertifiedIsNotJudgedAgain) {
   OneNode node(4);
   node.set.Enter([](const Propose&) { return false; }, node.out);
-  for (int i = 0; i < 4; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
+  node.Include(4);
   EXPECT_TRUE(node.set.ended());
   EXPECT_EQ(node.set.agreed().size(), 4u);
 }
@@ -132,10 +107,7 @@ TEST(SetAgreement, WhatIsCertifiedIsNotJudgedAgain) {
 TEST(SetAgreement, ThePhaseEndsOnlyWithThePayloadOfEverySlotDecidedOne) {
   OneNode node(4);
   node.Enter();
-  for (int i = 0; i < 3; ++i) {
-    node.Certify(i);
-    node.Decide(i, true);
-  }
+  node.Include(3);
   node.Decide(3, true);
   EXPECT_FALSE(node.set.ended());
   const auto payload = node.cluster.Answered(3, node.round);

@@ -89,11 +89,12 @@ class Cluster:
                   "--node", self.nodes[0].client, "--roster", self.roster)
 
     def edit_roster(self, deadlines):
-        """Replaces the values of soft and hard in both phases, as an operator would by hand."""
+        """Replaces soft and hard in both phases, and absent_after, as an operator would by hand."""
         text = self.roster.read_text()
         for key, value in deadlines.items():
             text, count = re.subn(rf"\b{key}: \w+", f"{key}: {value}", text)
-            assert count == 2, f"roster.yaml has {count} times '{key}:', expected 2:\n{text}"
+            expected = 1 if key == "absent_after" else 2
+            assert count == expected, f"roster.yaml has {count} times '{key}:':\n{text}"
         self.roster.write_text(text)
 
     def let_clients_ask(self):

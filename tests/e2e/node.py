@@ -90,8 +90,11 @@ class Node:
             raise AssertionError(f"{self.name} did not end:\n{self.last_log()}") from expired
 
     def pause(self):
-        """SIGSTOP: the node does nothing any more, and its connections stay open."""
+        """SIGSTOP: once this returns the node does nothing any more; its connections stay open."""
         self.process.send_signal(signal.SIGSTOP)
+        # On a busy machine the other threads go on until one has taken the signal.
+        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), f"{self.name} ended:\n{self.last_log()}"
 
     def resume(self):
         """SIGCONT, after pause()."""

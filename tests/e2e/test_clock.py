@@ -21,6 +21,15 @@ def reason_to_refuse(offset):
 
 @unittest.skipIf(why_no_clock(), why_no_clock())
 class Clock(unittest.TestCase):
+    def ask_and_jump(self, cluster, models, clock, offset, slow, held):
+        """The clock jumps while the model of `slow` is at work on what is held."""
+        models.hold(slow.index, held)
+        asking = cluster.ask_in_background("What is 17 + 25?", node=cluster.nodes[0])
+        models.wait_for_held(slow.index, held)
+        clock.jump(offset)
+        models.release()
+        return asking.result()
+
     def test_no_round_misses_the_node_and_it_takes_no_question_itself(self):
         with FakeModel() as models, Cluster(models) as cluster:
             alice, _, _, dave = cluster.nodes
@@ -29,12 +38,8 @@ class Clock(unittest.TestCase):
             rounds = []
             for offset, held in (("+3h", ANSWER), ("-3h", JUDGE), ("+0h", JUDGE), ("-26h", ANSWER),
                                  ("+26h", JUDGE)):
-                models.hold(dave.index, held)
-                asking = cluster.ask_in_background("What is 17 + 25?", node=alice)
-                models.wait_for_held(dave.index, held)
-                clock.jump(offset)
-                models.release()
-                rounds += [asking.result(), cluster.ask("What is 18 + 25?", node=alice)]
+                rounds += [self.ask_and_jump(cluster, models, clock, offset, dave, held),
+                           cluster.ask("What is 18 + 25?", node=alice)]
                 if offset != "+0h":
                     refused = decentctl("ask", "What is 19 + 25?", *cluster.at(dave),
                                         expect=REFUSED)
@@ -54,12 +59,8 @@ class Clock(unittest.TestCase):
             carol.stop()
             rounds = []
             for offset in ("+3h", "-3h", "+0h"):
-                models.hold(bob.index, ANSWER)
-                asking = cluster.ask_in_background("What is 17 + 25?", node=alice)
-                models.wait_for_held(bob.index, ANSWER)
-                clock.jump(offset)
-                models.release()
-                rounds.append(asking.result()["round_id"])
+                rounds.append(self.ask_and_jump(cluster, models, clock, offset, bob,
+                                                ANSWER)["round_id"])
             cluster.agreed(rounds, [alice, bob, dave])
 
     def test_it_starts_again_in_the_middle_of_a_round_with_another_time(self):

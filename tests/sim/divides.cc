@@ -12,9 +12,6 @@
 namespace decentd::sim {
 namespace {
 
-using Frame = peer::v1::Frame;
-using WireEnvelope = types::v1::Envelope;
-
 // Numbers that no honest node asks others for, since those before them never come.
 constexpr uint64_t kFirstLie = 700;
 
@@ -38,23 +35,19 @@ class Divider final : public Puppets {
 
   void OnFrame(int to, int from, const action::FramePtr& frame) override {
     Puppets::OnFrame(to, from, frame);
-    for (const WireEnvelope& envelope : frame->envelopes().envelopes()) {
-      if (envelope.kind() != types::v1::KIND_VOTES) continue;
-      const auto votes = DecodeVotes(handle_.roster(), envelope.body());
-      if (!votes) continue;
-      for (const Vote& vote : votes->votes) {
+    ForEachVotes(*frame, [&](const WireEnvelope&, const Votes& votes) {
+      for (const Vote& vote : votes.votes) {
         const auto* enter = std::get_if<vote::Enter>(&vote);
-        if (enter && enter->phase == Phase::kAnswer) Entered(to, votes->round);
+        if (enter && enter->phase == Phase::kAnswer) Entered(to, votes.round);
       }
-    }
+    });
   }
 
   // It says nothing of its own but its answer, when the time has come.
-  bool Change(int from, int to, WireEnvelope* envelope) override {
+  bool Change(int from, int, WireEnvelope* envelope) override {
     if (envelope->kind() == types::v1::KIND_PROPOSE) {
       const auto propose = DecodePropose(handle_.roster(), envelope->body());
       if (propose && propose->phase == Phase::kAnswer) answers_[{from, propose->round}] = *envelope;
-      (void)to;
       return false;
     }
     return envelope->kind() == types::v1::KIND_HEARTBEAT;
@@ -68,16 +61,13 @@ class Divider final : public Puppets {
   int64_t Hold(int from, int to, const Frame& frame) {
     if (honest_.size() < 3) return 0;
     bool enters = false, second = false;
-    for (const WireEnvelope& envelope : frame.envelopes().envelopes()) {
-      if (envelope.kind() != types::v1::KIND_VOTES) continue;
-      const auto votes = DecodeVotes(handle_.roster(), envelope.body());
-      if (!votes) continue;
-      for (const Vote& vote : votes->votes) {
+    ForEachVotes(frame, [&](const WireEnvelope&, const Votes& votes) {
+      for (const Vote& vote : votes.votes) {
         enters |= std::holds_alternative<vote::Enter>(vote);
         const auto* est = std::get_if<vote::Est>(&vote);
         second |= est && est->round == 2 && handle_.IsOwn(est->slot.author.value);
       }
-    }
+    });
     const bool toward_late = from == Y() && to == Z();
     const bool back = from == Z() && to == Y();
     if (enters && (toward_late || (back && !leaves_))) return late_ms_;

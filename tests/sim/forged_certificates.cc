@@ -8,27 +8,21 @@
 namespace decentd::sim {
 namespace {
 
-using Frame = peer::v1::Frame;
-using WireEnvelope = types::v1::Envelope;
-
 class CertificateForger final : public Puppets {
  public:
   using Puppets::Puppets;
 
   void OnFrame(int to, int from, const action::FramePtr& frame) override {
     Puppets::OnFrame(to, from, frame);
-    for (const WireEnvelope& envelope : frame->envelopes().envelopes()) {
-      if (envelope.kind() != types::v1::KIND_VOTES) continue;
-      const auto votes = DecodeVotes(handle_.roster(), envelope.body());
-      if (!votes) continue;
-      heard_[votes->round][static_cast<int>(envelope.author())] = envelope;
-      for (const Vote& vote : votes->votes) {
+    ForEachVotes(*frame, [&](const WireEnvelope& envelope, const Votes& votes) {
+      heard_[votes.round][static_cast<int>(envelope.author())] = envelope;
+      for (const Vote& vote : votes.votes) {
         const auto* echo = std::get_if<vote::Echo>(&vote);
         if (echo == nullptr || echo->slot != Slot{Phase::kAnswer, Index(to)}) continue;
-        echoed_[votes->round].emplace(static_cast<int>(envelope.author()), envelope);
+        echoed_[votes.round].emplace(static_cast<int>(envelope.author()), envelope);
       }
-      if (handle_.random.Chance(300)) Forge(to, votes->round);
-    }
+      if (handle_.random.Chance(300)) Forge(to, votes.round);
+    });
   }
 
   // In every other round it shows its answer, to have echoes to use in the next.

@@ -52,9 +52,18 @@ void Puppets::OnLink(int node, int peer, bool up) {
   for (auto& twin : nodes_[node]) twin->OnLink(Index(peer), up);
 }
 
-void Puppets::Resign(int from, Kind kind, std::string body, types::v1::Envelope* envelope) const {
+void Puppets::Resign(int from, Kind kind, std::string body, WireEnvelope* envelope) const {
   if (const auto signed_again = handle_.SignBody(from, kind, std::move(body))) {
     ToProto(*signed_again, envelope);
+  }
+}
+
+void Puppets::ForEachVotes(
+    const Frame& frame,
+    const std::function<void(const WireEnvelope&, const Votes&)>& visit) const {
+  for (const WireEnvelope& envelope : frame.envelopes().envelopes()) {
+    if (envelope.kind() != types::v1::KIND_VOTES) continue;
+    if (const auto votes = DecodeVotes(handle_.roster(), envelope.body())) visit(envelope, *votes);
   }
 }
 

@@ -1,6 +1,7 @@
 // Liars that run the production node and change what it says on the way out.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -22,10 +23,14 @@ class Puppets : public Adversary, private Node::Outside {
 
  protected:
   using Frame = peer::v1::Frame;
+  using WireEnvelope = types::v1::Envelope;
   // What becomes of one envelope that one of its nodes signed, on the way to a peer; false: dropped.
-  virtual bool Change(int /*from*/, int /*to*/, types::v1::Envelope*) { return true; }
+  virtual bool Change(int /*from*/, int /*to*/, WireEnvelope*) { return true; }
   virtual std::unique_ptr<SimModels> MakeModels(int node);
-  void Resign(int from, Kind kind, std::string body, types::v1::Envelope* envelope) const;
+  void Resign(int from, Kind kind, std::string body, WireEnvelope* envelope) const;
+  // Every Votes in the frame that decodes.
+  void ForEachVotes(const Frame& frame,
+                    const std::function<void(const WireEnvelope&, const Votes&)>& visit) const;
   void Crash(int node);
   void Restart(int node);
 
