@@ -171,13 +171,17 @@ class Search {
 
   void Summarise() {
     absl::flat_hash_set<SaidByAll> all;
-    for (const World& world : worlds_) {
-      SaidByAll said{};
-      for (size_t i = 0; i < kHonest; ++i) {
-        said[i] = council_.nodes().state(world[i]).said.bits();
+    for (const World& kept : worlds_) {
+      // Sorted it stands for all numberings of the nodes, not for both of the proposals.
+      for (int way = 0; way < council_.ways(); way += kHonest * kSwapped) {
+        const World world = Turned(kept, way);
+        SaidByAll said{};
+        for (size_t i = 0; i < kHonest; ++i) {
+          said[i] = council_.nodes().state(world[i]).said.bits();
+        }
+        std::ranges::sort(said);
+        all.insert(said);
       }
-      std::ranges::sort(said);
-      all.insert(said);
     }
     out_.said.assign(all.begin(), all.end());
     std::ranges::sort(out_.said);
