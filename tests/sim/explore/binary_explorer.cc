@@ -98,7 +98,7 @@ class Council {
 
 Exploration ExploreBinary(const BinaryScope& scope, const Progress& progress) {
   Council council(scope);
-  return Search(council, scope.most_states).Run(progress);
+  return Search(council, scope.bounds).Run(progress);
 }
 
 }  // namespace decentd::explore

@@ -31,6 +31,12 @@ std::vector<Word> BinaryRules::Menu(const State& state, int, const Sent& sent) c
   return menu;
 }
 
+std::optional<Heard> BinaryRules::Foreseen(const Word& word, Heard heard) const {
+  if (word.type == Word::Type::kCertificate || word.type == Word::Type::kInput) return {};
+  Note(word, heard);
+  return heard;
+}
+
 bool BinaryRules::Deliver(const Word& word, State& state) const {
   using Type = Word::Type;
   Effects out;

@@ -1,6 +1,7 @@
 // One honest node of a lone binary agreement of four, by the real BinaryAgreement.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "node/core/binary_agreement.h"
@@ -29,6 +30,7 @@ class BinaryRules {
   Heard Reduced(const Heard& heard) const { return scope_.reduce ? heard.Saturated() : heard; }
   // All of these: true when the node says something.
   bool Deliver(const Word& word, State& state) const;
+  std::optional<Heard> Foreseen(const Word& word, Heard heard) const;
   Word Image(Word word, int way) const;
   std::vector<Word> Menu(const State& state, int group, const Sent& sent) const;
   bool Beyond(const State& state) const { return state.said.Began(scope_.last + 1); }

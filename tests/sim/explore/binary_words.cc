@@ -38,16 +38,28 @@ bool Said::Add(const Vote& vote) {
   return fresh;
 }
 
+int Heard::EstCount(uint32_t round, bool value) const {
+  int count = 0;
+  for (int sender = 0; sender < kSenders; ++sender) {
+    count += Est(sender, round, value) ||
+             (Aux(sender, round) == 0 && Decided(sender) == (value ? 2 : 1));
+  }
+  return count;
+}
+
+void Heard::NoteBin() {
+  for (uint32_t round = 1; round <= kMostRounds; ++round) {
+    for (bool value : {false, true}) {
+      if (EstCount(round, value) >= kHonest) bits_ |= One(BinBit(round, value));
+    }
+  }
+}
+
 Heard Heard::Saturated() const {
   Heard all = *this;
   for (uint32_t round = 1; round <= kMostRounds; ++round) {
     for (bool value : {false, true}) {
-      int count = 0;
-      for (int sender = 0; sender < kSenders; ++sender) {
-        count += Est(sender, round, value) ||
-                 (Aux(sender, round) == 0 && Decided(sender) == (value ? 2 : 1));
-      }
-      if (count < kHonest) continue;
+      if (!Bin(round, value) && EstCount(round, value) < kHonest) continue;
       for (int sender = 0; sender < kSenders; ++sender) all.AddEst(sender, round, value);
     }
   }

@@ -31,6 +31,11 @@ class Heard {
 
   // With each EST that can make no difference any more, because its value is in bin.
   Heard Saturated() const;
+  // Notes which values are in bin by EST: they stay there, although AUX that comes later can take
+  // the place of the DECIDED that was counted as EST.
+  void NoteBin();
+  // As the code counts: DECIDED stands for EST of a sender without AUX.
+  int EstCount(uint32_t round, bool value) const;
 
   void AddEst(int sender, uint32_t round, bool value) { bits_ |= One(EstBit(sender, round, value)); }
   void AddAux(int sender, uint32_t round, ValueMask values) { bits_ |= uint64_t{values} << AuxBit(sender, round); }
@@ -63,6 +68,8 @@ class Heard {
     return 16 * static_cast<int>(round - 1) + 8 + 2 * sender;
   }
   static int DecidedBit(int sender) { return 48 + 2 * sender; }
+  static int BinBit(uint32_t round, bool value) { return 56 + 2 * static_cast<int>(round) + value; }
+  bool Bin(uint32_t round, bool value) const { return bits_ >> BinBit(round, value) & 1; }
 
   uint64_t bits_ = 0;
 };

@@ -44,7 +44,9 @@ int Main(int argc, char** argv) {
   app.add_flag("--no-certificate", no_certificate, "the slot has no certificate")
       ->excludes(of_set);
   app.add_flag("--plain", plain, "without the reductions, to compare");
-  app.add_option("--states", scope.most_states, "stop after so many states");
+  app.add_option("--states", scope.bounds.states, "stop after so many states");
+  app.add_option("--per-depth", scope.bounds.per_depth,
+                 "go on from so many states of each number of steps only, to come to the end");
   CLI11_PARSE(app, argc, argv);
   scope.certificate = !no_certificate;
   scope.reduce = !plain;
@@ -52,7 +54,7 @@ int Main(int argc, char** argv) {
   for (size_t i = 0; i < estimates.size(); ++i) scope.estimates[i] = estimates[i] == '1';
   set_scope.rounds = scope.last;
   set_scope.reduce = scope.reduce;
-  set_scope.most_states = scope.most_states;
+  set_scope.bounds = scope.bounds;
   set_scope.two_proposals = !one_proposal;
   set_scope.liar_votes = !no_votes;
 
@@ -71,10 +73,10 @@ int Main(int argc, char** argv) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::printf("%llu states (%zu of single nodes, %zu combinations of what was said), %llu transitions, %llu quiet, "
-              "%s, %.1f s, %ld MiB\n",
+              "up to %u steps, %s, %.1f s, %ld MiB\n",
               (unsigned long long)result.states, result.node_states, result.said.size(),
               (unsigned long long)result.transitions, (unsigned long long)result.quiet,
-              result.complete ? "complete" : "NOT complete", seconds(),
+              result.depth - 1, result.complete ? "complete" : "NOT complete", seconds(),
               usage.ru_maxrss / 1024);
   if (!result.finding) return 0;
   std::printf("FOUND: %s\n", result.finding->what.c_str());

@@ -93,6 +93,9 @@ class NodeStates {
       next.clear();
       for (const State& from : silent) {
         for (const Word& word : rules_.Menu(from, group, sent)) {
+          // Come to in another order already, and then it said nothing.
+          const auto foreseen = rules_.Foreseen(word, from.heard);
+          if (foreseen && seen.contains(*foreseen)) continue;
           State to = from;
           if (!rules_.Deliver(word, to)) {
             if (seen.insert(to.heard).second) next.push_back(std::move(to));

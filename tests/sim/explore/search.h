@@ -26,8 +26,16 @@ struct Finding {
   std::vector<std::string> steps;  // how it came to that, one delivery a line
 };
 
+// How much is explored; 0: all there is.
+struct Bounds {
+  uint64_t states = 0;     // ends when there are more
+  uint64_t per_depth = 0;  // so many of each depth are gone on from
+};
+
 struct Exploration {
   uint64_t states = 0, transitions = 0;
+  uint64_t expanded = 0;  // states of which all steps were taken
+  uint32_t depth = 0;     // steps of the longest way
   uint64_t quiet = 0;   // states from which nothing more comes although all was delivered
   size_t node_states = 0;
   bool complete = false;
@@ -50,19 +58,24 @@ using World = std::array<uint32_t, kHonest>;
 template <class Council>
 class Search {
  public:
-  // `most_states`: 0: all there are.
-  Search(Council& council, uint64_t most_states) : council_(council), most_states_(most_states) {}
+  Search(Council& council, const Bounds& bounds) : council_(council), bounds_(bounds) {}
 
   Exploration Run(const Progress& progress) {
     constexpr uint64_t kProgressEvery = 100'000;
     Add(council_.Start(), 0);
-    for (size_t at = 0; at < worlds_.size() && !out_.finding; ++at) {
-      if (progress && at % kProgressEvery == 0) progress(worlds_.size());
-      if (most_states_ != 0 && worlds_.size() > most_states_) break;
-      Expand(at);
-      out_.complete = at + 1 == worlds_.size();
+    out_.complete = true;
+    bool full = false;
+    for (size_t begin = 0; begin < worlds_.size() && !full; ++out_.depth) {
+      const size_t end = worlds_.size();
+      for (const size_t at : Kept(begin, end)) {
+        full = full || out_.finding || (bounds_.states != 0 && worlds_.size() > bounds_.states);
+        if (full) break;
+        if (progress && out_.expanded % kProgressEvery == 0) progress(worlds_.size());
+        Expand(at);
+      }
+      begin = end;
     }
-    out_.complete &= !out_.finding;
+    out_.complete = out_.complete && !full && !out_.finding;
     out_.states = worlds_.size();
     out_.node_states = council_.nodes().size();
     Summarise();
@@ -95,7 +108,29 @@ class Search {
     if (std::string wrong = council_.Wrong(world); !wrong.empty()) Find(worlds_.size() - 1, wrong);
   }
 
+  // The worlds of one depth, or of too many some, spread evenly and the same in each run.
+  std::vector<size_t> Kept(size_t begin, size_t end) {
+    std::vector<size_t> kept;
+    for (size_t at = begin; at < end; ++at) kept.push_back(at);
+    if (bounds_.per_depth == 0 || kept.size() <= bounds_.per_depth) return kept;
+    out_.complete = false;
+    const auto mixed = [&](size_t at) {
+      uint64_t hash = 0;
+      for (const uint32_t id : worlds_[at]) {
+        hash = (hash ^ id) * 0x9fb21c651e98df25ull;
+        hash ^= hash >> 32;
+      }
+      return hash;
+    };
+    const auto middle = kept.begin() + static_cast<std::ptrdiff_t>(bounds_.per_depth);
+    std::ranges::nth_element(kept, middle, {}, mixed);
+    kept.erase(middle, kept.end());
+    std::ranges::sort(kept);
+    return kept;
+  }
+
   void Expand(size_t at) {
+    ++out_.expanded;
     const World world = worlds_[at];
     for (int i = 0; i < kHonest && !out_.finding; ++i) {
       council_.ForEachStep(world, i, [&](uint32_t id) {
@@ -188,7 +223,7 @@ class Search {
   }
 
   Council& council_;
-  const uint64_t most_states_;
+  const Bounds bounds_;
   std::vector<World> worlds_;
   std::vector<uint32_t> parents_;
   absl::flat_hash_set<World> known_;

@@ -133,7 +133,7 @@ class Council {
 
 Exploration ExploreSet(const SetScope& scope, const Progress& progress) {
   Council council(scope);
-  return Search(council, scope.most_states).Run(progress);
+  return Search(council, scope.bounds).Run(progress);
 }
 
 bool AllEntered(const SaidByAll& said) {

@@ -142,8 +142,30 @@ void SetRules::AddOfClock(const State& state, const SetSent& sent, std::vector<W
     }
     if (!clock.started) return;
   }
-  if (!clock.soft) menu.push_back({Word::Type::kSoft, enters});
-  if (!clock.hard) menu.push_back({Word::Type::kHard, enters});
+  for (const Word deadline : {Word{Word::Type::kSoft, enters}, Word{Word::Type::kHard, enters}}) {
+    if (deadline.type == Word::Type::kSoft ? clock.soft : clock.hard) continue;
+    if (!scope_.reduce || Matters(deadline, state)) menu.push_back(deadline);
+  }
+}
+
+// It gives input somewhere, once all certified payloads are held.
+bool SetRules::Matters(const Word& deadline, State state) const {
+  for (int slot = 0; slot < messages_.slots(); ++slot) {
+    const BroadcastHeard& heard = state.heard.broadcasts[static_cast<size_t>(slot)];
+    if (heard.certified() == 0 || heard.payload() != 0) continue;
+    Deliver({Word::Type::kPropose, 0, 0, heard.certified(), static_cast<uint8_t>(slot)}, state);
+  }
+  const Closed before = state.code.closed();
+  return Deliver(deadline, state) || state.code.closed() != before;
+}
+
+std::optional<SetHeard> SetRules::Foreseen(const Word& word, SetHeard heard) const {
+  using Type = Word::Type;
+  if (word.type != Type::kEst && word.type != Type::kAux && word.type != Type::kDecided) return {};
+  Heard& votes = heard.votes[word.slot];
+  Note(word, votes);
+  votes.NoteBin();
+  return heard;
 }
 
 bool SetRules::Deliver(const Word& word, State& state) const {
@@ -184,7 +206,7 @@ bool SetRules::Deliver(const Word& word, State& state) const {
       break;
     }
     default:
-      Note(word, state.heard.votes[at]);
+      state.heard = *Foreseen(word, state.heard);
       state.code.OnVotes(messages_.VoteOf(word), out);
   }
   for (int slot = 0; slot < messages_.slots(); ++slot) NoteBroadcast(slot, state);
@@ -254,12 +276,7 @@ void SetRules::NoteVotes(const std::vector<Vote>& votes, State& state) const {
 // Or relays it: f+1 said so.
 bool SetRules::MayInputZero(int slot, const State& state) const {
   const Heard& heard = state.heard.votes[static_cast<size_t>(slot)];
-  int count = 0;
-  for (int sender = 0; sender < kSenders; ++sender) {
-    count += heard.Est(sender, 1, false) ||
-             (heard.Decided(sender) == 1 && heard.Aux(sender, 1) == 0);
-  }
-  return count > roster_.f() || state.code.closed() != Closed::kNone;
+  return heard.EstCount(1, false) > roster_.f() || state.code.closed() != Closed::kNone;
 }
 
 bool SetRules::MayClose(Closed why, const State& state) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ class SetRules {
   State Fresh() const { return {{}, {}, fresh_, {}, {}}; }
   SetHeard Reduced(const SetHeard& heard) const { return scope_.reduce ? heard.Reduced() : heard; }
   bool Deliver(const Word& word, State& state) const;
+  // Of a vote: what will have been heard with it, if the node says nothing.
+  std::optional<SetHeard> Foreseen(const Word& word, SetHeard heard) const;
   Word Image(Word word, int way) const;
   std::vector<Word> Menu(const State& state, int group, const SetSent& sent) const;
   bool Beyond(const State& state) const;
@@ -66,6 +69,7 @@ class SetRules {
   void AddEchoes(const State& state, int slot, ValueMask digest, const SetSent& sent,
                  std::vector<Word>& menu) const;
   void AddOfClock(const State& state, const SetSent& sent, std::vector<Word>& menu) const;
+  bool Matters(const Word& deadline, State state) const;
   bool Certifies(const State& state, const Word& echoes) const;
   void TakeEnters(uint8_t senders, State& state, Effects& out) const;
   void NoteBroadcast(int slot, State& state) const;
