@@ -17,7 +17,7 @@ struct BinaryScope {
   std::array<bool, kHonest> estimates{};
   bool certificate = true;   // the slot has one, which the liar may show to anybody
   bool reduce = true;        // see NodeStates
-  Bounds bounds;
+  Bounds bounds{};
 };
 
 Exploration ExploreBinary(const BinaryScope& scope, const Progress& progress = {});

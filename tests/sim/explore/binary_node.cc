@@ -27,7 +27,7 @@ std::vector<Word> BinaryRules::Menu(const State& state, int, const Sent& sent) c
   if (sent.certificate && !heard.certificate()) menu.push_back({Word::Type::kCertificate});
   if (!heard.input()) menu.push_back({Word::Type::kInput});
   const uint32_t now = std::max<uint32_t>(1, state.code.round());
-  AddNextVotes(scope_, heard, Heard(sent.votes), {now, now}, 0, menu);
+  AddNextVotes(scope_, heard, state.said, Heard(sent.votes), {now, now}, 0, menu);
   return menu;
 }
 

@@ -20,7 +20,7 @@ struct SetScope {
   bool reduce = true;        // see NodeStates and SetRules
   bool two_proposals = true;  // the liar proposes differently to different nodes
   bool liar_votes = true;    // in binary agreements
-  Bounds bounds;
+  Bounds bounds{};
 };
 
 Exploration ExploreSet(const SetScope& scope, const Progress& progress = {});

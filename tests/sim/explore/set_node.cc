@@ -73,7 +73,7 @@ std::vector<Word> SetRules::Menu(const State& state, int group, const SetSent& s
     // the next.
     uint32_t latest = scope_.last;
     while (latest > 0 && state.said.votes(slot).Aux(latest) == 0) --latest;
-    AddNextVotes(scope_, heard.votes[at], Heard(sent.votes[at]),
+    AddNextVotes(scope_, heard.votes[at], state.said.votes(slot), Heard(sent.votes[at]),
                  {std::max(1u, latest), latest + 1}, static_cast<uint8_t>(slot), menu);
   }
   AddOfClock(state, sent, menu);

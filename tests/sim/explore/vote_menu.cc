@@ -19,12 +19,13 @@ void AddAllDecided(const Heard& heard, const Heard& sent, uint8_t slot, std::vec
 
 }  // namespace
 
-void AddNextVotes(const VoteScope& scope, const Heard& heard, const Heard& sent, RoundRange aux,
-                  uint8_t slot, std::vector<Word>& menu) {
+void AddNextVotes(const VoteScope& scope, const Heard& heard, const Said& said, const Heard& sent,
+                  RoundRange aux, uint8_t slot, std::vector<Word>& menu) {
   using Type = Word::Type;
+  const bool relays_only = scope.reduce && said.Decided() != 0;
   for (uint32_t round = scope.first; round <= scope.last; ++round) {
     for (bool value : {false, true}) {
-      if (round == 1 && value) continue;
+      if ((round == 1 && value) || (relays_only && said.Est(round, value))) continue;
       for (int sender = 0; sender < (scope.liar ? kSenders : kHonest); ++sender) {
         if (heard.Est(sender, round, value)) continue;
         if (sender != kLiar && !sent.Est(sender, round, value)) continue;
@@ -32,7 +33,7 @@ void AddNextVotes(const VoteScope& scope, const Heard& heard, const Heard& sent,
         if (scope.reduce) break;
       }
     }
-    if (scope.reduce && (round < aux.first || round > aux.last)) continue;
+    if (relays_only || (scope.reduce && (round < aux.first || round > aux.last))) continue;
     ValueMask taken = 0;
     for (int sender = 0; sender < kHonest; ++sender) {
       const ValueMask values = sent.Aux(sender, round);

@@ -35,9 +35,10 @@ struct RoundRange {
   uint32_t first = 1, last = 1;
 };
 
-// Adds what may come of the honest nodes' votes in `sent` and, as it likes, of the liar's.
-void AddNextVotes(const VoteScope& scope, const Heard& heard, const Heard& sent, RoundRange aux,
-                  uint8_t slot, std::vector<Word>& menu);
+// Adds what may come of the honest nodes' votes in `sent` and, as it likes, of the liar's. With
+// reduction a node that has decided takes only what it may still relay.
+void AddNextVotes(const VoteScope& scope, const Heard& heard, const Said& said, const Heard& sent,
+                  RoundRange aux, uint8_t slot, std::vector<Word>& menu);
 
 // Adds all of the honest nodes' votes that have not come yet: EST on its own, for it comes last
 // where it is to help least.
