@@ -17,7 +17,7 @@ namespace {
 int Main(int argc, char** argv) {
   BinaryScope scope;
   SetScope set_scope;
-  bool set = false, plain = false, no_certificate = false, one_proposal = false, no_votes = false;
+  bool set = false, plain = false, plain_votes = false, no_certificate = false, one_proposal = false, no_votes = false;
   CLI::App app(
       "Explores every behaviour of four nodes, one of which lies, in one binary agreement or, with\n"
       "--set, in one agreement on the set of answers.");
@@ -44,6 +44,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--no-certificate", no_certificate, "the slot has no certificate")
       ->excludes(of_set);
   app.add_flag("--plain", plain, "without the reductions, to compare");
+  app.add_flag("--plain-votes", plain_votes, "without those of votes")->needs(of_set);
   app.add_option("--states", scope.bounds.states, "stop after so many states");
   app.add_option("--per-depth", scope.bounds.per_depth,
                  "go on from so many states of each number of steps only, to come to the end");
@@ -53,7 +54,8 @@ int Main(int argc, char** argv) {
   if (!estimates.empty()) scope.first = 2;
   for (size_t i = 0; i < estimates.size(); ++i) scope.estimates[i] = estimates[i] == '1';
   set_scope.rounds = scope.last;
-  set_scope.reduce = scope.reduce;
+  set_scope.reduce = !plain;
+  set_scope.reduce_votes = !plain && !plain_votes;
   set_scope.bounds = scope.bounds;
   set_scope.two_proposals = !one_proposal;
   set_scope.liar_votes = !no_votes;

@@ -15,7 +15,8 @@ class Council {
         roster_(RosterOfFour(scope.panel)),
         messages_(roster_),
         rules_(roster_, messages_,
-               {{.first = 1, .last = scope.rounds, .reduce = scope.reduce, .liar = scope.liar_votes},
+               {{1, scope.rounds, scope.reduce_votes, scope.liar_votes},
+                scope.reduce,
                 scope.two_proposals}),
         nodes_(rules_) {}
 

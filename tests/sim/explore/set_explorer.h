@@ -15,11 +15,12 @@
 namespace decentd::explore {
 
 struct SetScope {
-  int panel = 1;             // 1: only the liar proposes; 2: and an honest node
-  uint32_t rounds = 1;       // at most kMostRounds
-  bool reduce = true;        // see NodeStates and SetRules
+  int panel = 1;              // 1: only the liar proposes; 2: and an honest node
+  uint32_t rounds = 1;        // at most kMostRounds
+  bool reduce = true;         // see NodeStates and SetRules; of all but votes
+  bool reduce_votes = true;   // of votes
   bool two_proposals = true;  // the liar proposes differently to different nodes
-  bool liar_votes = true;    // in binary agreements
+  bool liar_votes = true;     // in binary agreements
   Bounds bounds{};
 };
 

@@ -24,6 +24,14 @@ SetRules::SetRules(const Roster& roster, SetMessages& messages, const SetVoteSco
     : roster_(roster), messages_(messages), scope_(scope),
       fresh_(roster, NodeIndex{0}, Phase::kAnswer, 1'000, 2'000) {}
 
+SetHeard SetRules::Reduced(const SetHeard& heard) const {
+  SetHeard reduced = scope_.reduce ? heard.Reduced() : heard;
+  for (size_t slot = 0; scope_.votes.reduce && slot < kMostSlots; ++slot) {
+    reduced.votes[slot] = reduced.votes[slot].Saturated();
+  }
+  return reduced;
+}
+
 SetSent SetRules::For(int group, const SetSent& sent) const {
   if (!scope_.reduce) return sent;
   const auto slot = static_cast<size_t>(group);
@@ -71,9 +79,9 @@ std::vector<Word> SetRules::Menu(const State& state, int group, const SetSent& s
     AddOfBroadcast(state, slot, sent, menu);
     // AUX of the latest round that it said one in, for that may still be short of some, and of
     // the next.
-    uint32_t latest = scope_.last;
+    uint32_t latest = scope_.votes.last;
     while (latest > 0 && state.said.votes(slot).Aux(latest) == 0) --latest;
-    AddNextVotes(scope_, heard.votes[at], state.said.votes(slot), Heard(sent.votes[at]),
+    AddNextVotes(scope_.votes, heard.votes[at], state.said.votes(slot), Heard(sent.votes[at]),
                  {std::max(1u, latest), latest + 1}, static_cast<uint8_t>(slot), menu);
   }
   AddOfClock(state, sent, menu);
@@ -161,11 +169,31 @@ bool SetRules::Matters(const Word& deadline, State state) const {
 
 std::optional<SetHeard> SetRules::Foreseen(const Word& word, SetHeard heard) const {
   using Type = Word::Type;
-  if (word.type != Type::kEst && word.type != Type::kAux && word.type != Type::kDecided) return {};
-  Heard& votes = heard.votes[word.slot];
-  Note(word, votes);
-  votes.NoteBin();
-  return heard;
+  BroadcastHeard& broadcast = heard.broadcasts[word.slot];
+  switch (word.type) {
+    case Type::kEst:
+    case Type::kAux:
+    case Type::kDecided:
+      Note(word, heard.votes[word.slot]);
+      heard.votes[word.slot].NoteBin();
+      return heard;
+    case Type::kEchoes:
+      for (int sender = 0; sender < kSenders; ++sender) {
+        if (word.sender >> sender & 1) broadcast.SetEcho(sender, word.values);
+      }
+      return heard;
+    case Type::kEnter:
+      heard.clock.entered_by |= word.sender;
+      return heard;
+    case Type::kSoft:
+    case Type::kHard:
+      heard.clock.entered_by |= word.sender;
+      heard.clock.started = true;
+      (word.type == Type::kSoft ? heard.clock.soft : heard.clock.hard) = true;
+      return heard;
+    default:
+      return {};
+  }
 }
 
 bool SetRules::Deliver(const Word& word, State& state) const {
@@ -206,7 +234,8 @@ bool SetRules::Deliver(const Word& word, State& state) const {
       break;
     }
     default:
-      state.heard = *Foreseen(word, state.heard);
+      Note(word, state.heard.votes[at]);
+      state.heard.votes[at].NoteBin();
       state.code.OnVotes(messages_.VoteOf(word), out);
   }
   for (int slot = 0; slot < messages_.slots(); ++slot) NoteBroadcast(slot, state);
@@ -307,7 +336,7 @@ void SetRules::Judge(State& state) const {
 
 bool SetRules::Beyond(const State& state) const {
   for (int slot = 0; slot < messages_.slots(); ++slot) {
-    if (state.said.votes(slot).Began(scope_.last + 1)) return true;
+    if (state.said.votes(slot).Began(scope_.votes.last + 1)) return true;
   }
   return false;
 }
@@ -323,7 +352,8 @@ Rest SetRules::Rest(State state, const SetSent& sent, bool decided_first) const 
     const BroadcastHeard& heard = state.heard.broadcasts[at];
     const BroadcastHeard& echoes = sent.broadcasts[at];
     if (!OfLiar(slot) && heard.first() == 0) words.push_back({Type::kPropose, 0, 0, kA, place});
-    AddAllOthers(scope_, state.heard.votes[at], Heard(sent.votes[at]), decided_first, place, words);
+    AddAllOthers(scope_.votes, state.heard.votes[at], Heard(sent.votes[at]), decided_first, place,
+                 words);
     for (ValueMask digest : {kA, kB}) {
       const uint8_t signers = Signers(echoes, digest, roster_.quorum());
       if (heard.certified() == 0 && (sent.certificates[at] & digest) != 0 && signers != 0) {
@@ -338,7 +368,7 @@ Rest SetRules::Rest(State state, const SetSent& sent, bool decided_first) const 
       if (echoes.Echo(sender) == 0) continue;
       fetches.push_back({Type::kPropose, 0, 0, echoes.Echo(sender), place});
     }
-    AddAllEst(scope_, state.heard.votes[at], Heard(sent.votes[at]), place, last);
+    AddAllEst(scope_.votes, state.heard.votes[at], Heard(sent.votes[at]), place, last);
   }
   for (const Word& word : words) {
     if (Deliver(word, state)) return {.speaks = true};

@@ -33,7 +33,10 @@ struct SetSent {
   }
 };
 
-struct SetVoteScope : VoteScope {
+// VoteScope::reduce is of votes alone; `reduce` here of all the rest.
+struct SetVoteScope {
+  VoteScope votes;
+  bool reduce = true;
   bool two_proposals = true;  // the liar makes them
 };
 
@@ -52,9 +55,9 @@ class SetRules {
   SetSent For(int group, const SetSent& sent) const;
 
   State Fresh() const { return {{}, {}, fresh_, {}, {}}; }
-  SetHeard Reduced(const SetHeard& heard) const { return scope_.reduce ? heard.Reduced() : heard; }
+  SetHeard Reduced(const SetHeard& heard) const;
   bool Deliver(const Word& word, State& state) const;
-  // Of a vote: what will have been heard with it, if the node says nothing.
+  // What will have been heard with it, where it changes nothing else and the node says nothing.
   std::optional<SetHeard> Foreseen(const Word& word, SetHeard heard) const;
   Word Image(Word word, int way) const;
   std::vector<Word> Menu(const State& state, int group, const SetSent& sent) const;

@@ -44,7 +44,6 @@ std::string BroadcastNews(const BroadcastHeard& before, const BroadcastHeard& af
 
 SetHeard SetHeard::Reduced() const {
   SetHeard reduced = *this;
-  for (Heard& heard : reduced.votes) heard = heard.Saturated();
   for (BroadcastHeard& broadcast : reduced.broadcasts) {
     if (broadcast.certified() != 0) broadcast.ForgetEchoes();
   }

@@ -65,8 +65,8 @@ struct SetHeard {
   std::array<BroadcastHeard, kMostSlots> broadcasts;
   ClockHeard clock;
 
-  // Without what can make no difference any more: see Heard::Saturated; echoes of a slot that is
-  // certified; ENTER once the deadlines run.
+  // Without what can make no difference any more: echoes of a slot that is certified, ENTER once
+  // the deadlines run. Of votes see Heard::Saturated.
   SetHeard Reduced() const;
   bool Includes(const SetHeard& other) const;
 
