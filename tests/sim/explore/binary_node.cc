@@ -78,7 +78,10 @@ Rest BinaryRules::Rest(State state, const Sent& sent, bool decided_first) const 
   AddAllEst(scope_, state.heard, votes, 0, words);
   const bool speaks =
       std::ranges::any_of(words, [&](const Word& word) { return Deliver(word, state); });
-  return {.speaks = speaks, .ended = state.said.Decided() != 0, .result = state.said.Decided()};
+  return {.speaks = speaks,
+          .beyond = Beyond(state),
+          .ended = state.said.Decided() != 0,
+          .result = state.said.Decided()};
 }
 
 }  // namespace decentd::explore

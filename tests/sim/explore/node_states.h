@@ -39,6 +39,7 @@ struct NodeState {
 // What comes of a node once all that honest nodes sent has arrived.
 struct Rest {
   bool speaks = false;  // it says something more
+  bool beyond = false;  // of a round that is not explored
   bool ended = false;
   uint64_t result = 0;  // where it ended: equal at all honest nodes
 };

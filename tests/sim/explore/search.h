@@ -132,24 +132,29 @@ class Search {
   void Expand(size_t at) {
     ++out_.expanded;
     const World world = worlds_[at];
+    std::array<bool, kHonest> steps{};
     for (int i = 0; i < kHonest && !out_.finding; ++i) {
       council_.ForEachStep(world, i, [&](uint32_t id) {
         if (out_.finding) return;
         ++out_.transitions;
+        steps[static_cast<size_t>(i)] = true;
         World next = world;
         next[static_cast<size_t>(i)] = id;
         Add(next, at);
       });
     }
-    if (!out_.finding) LookWhetherQuiet(at);
+    if (!out_.finding) LookWhetherQuiet(at, steps);
   }
 
-  void LookWhetherQuiet(size_t at) {
+  void LookWhetherQuiet(size_t at, const std::array<bool, kHonest>& steps) {
     std::array<Rest, kHonest> rests;
     int waiting = 0;
     for (int i = 0; i < kHonest; ++i) {
       Rest& rest = rests[static_cast<size_t>(i)];
       rest = council_.RestOf(worlds_[at], i);
+      if (rest.speaks && !rest.beyond && !steps[static_cast<size_t>(i)]) {
+        Find(at, "the explorer misses a step: an honest node has more to say");
+      }
       if (rest.speaks) return;
       waiting += !rest.ended;
     }

@@ -89,8 +89,9 @@ class Council {
     const SetRules::State &before = nodes_.state(from), &after = nodes_.state(to);
     const SetNames of{std::string("ZL").substr(static_cast<size_t>(2 - scope_.panel)), names.nodes,
                       names.swapped};
-    return " receives " + News(before.heard, after.heard, of) + " and says " +
-           News(before.said, after.said, of);
+    const std::string said = News(before.said, after.said, of);
+    return " receives " + News(before.heard, after.heard, of) + " and " +
+           (said.empty() ? "says again what it said" : "says " + said);
   }
 
  private:

@@ -69,11 +69,13 @@ std::vector<Word> SetRules::Menu(const State& state, int group, const SetSent& s
   for (int slot = 0; slot < messages_.slots(); ++slot) {
     const auto at = static_cast<size_t>(slot);
     const BroadcastHeard& broadcast = heard.broadcasts[at];
-    // What payload is held matters to the gate alone, and that to the soft deadline.
-    if (broadcast.certified() != 0 && broadcast.payload() == 0 &&
-        (!scope_.reduce || heard.clock.soft)) {
-      menu.push_back({Word::Type::kPropose, 0, 0, broadcast.certified(),
-                      static_cast<uint8_t>(slot)});
+    // What payload is held matters to the gate alone, and that to the soft deadline; unless the
+    // code thinks otherwise.
+    const Word fetched{Word::Type::kPropose, 0, 0, broadcast.certified(),
+                       static_cast<uint8_t>(slot)};
+    if (broadcast.certified() != 0 && broadcast.first() != 0 && broadcast.payload() == 0 &&
+        (!scope_.reduce || heard.clock.soft || Speaks(fetched, state))) {
+      menu.push_back(fetched);
     }
     if (scope_.reduce && slot != group) continue;
     AddOfBroadcast(state, slot, sent, menu);
@@ -370,19 +372,17 @@ Rest SetRules::Rest(State state, const SetSent& sent, bool decided_first) const 
     }
     AddAllEst(scope_.votes, state.heard.votes[at], Heard(sent.votes[at]), place, last);
   }
-  for (const Word& word : words) {
-    if (Deliver(word, state)) return {.speaks = true};
-  }
+  const auto speaks = [&](const Word& word) { return Deliver(word, state); };
+  const auto spoke = [&] { return decentd::explore::Rest{.speaks = true, .beyond = Beyond(state)}; };
+  if (std::ranges::any_of(words, speaks)) return spoke();
   for (const Word& word : fetches) {
     const BroadcastHeard& heard = state.heard.broadcasts[word.slot];
     if (heard.certified() != word.values || heard.payload() != 0) continue;
-    if (Deliver(word, state)) return {.speaks = true};
+    if (Deliver(word, state)) return spoke();
   }
   last.insert(last.begin(), {{Type::kSoft, sent.entered_by}, {Type::kHard, sent.entered_by}});
-  for (const Word& word : last) {
-    if (Deliver(word, state)) return {.speaks = true};
-  }
-  struct Rest rest{.speaks = false, .ended = state.code.ended()};
+  if (std::ranges::any_of(last, speaks)) return spoke();
+  struct Rest rest{.ended = state.code.ended()};
   if (!rest.ended) return rest;
   for (const auto& [author, digest] : state.code.agreed()) {
     const int slot = messages_.Place(author);

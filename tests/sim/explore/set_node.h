@@ -72,6 +72,7 @@ class SetRules {
   void AddEchoes(const State& state, int slot, ValueMask digest, const SetSent& sent,
                  std::vector<Word>& menu) const;
   void AddOfClock(const State& state, const SetSent& sent, std::vector<Word>& menu) const;
+  bool Speaks(const Word& word, State state) const { return Deliver(word, state); }
   bool Matters(const Word& deadline, State state) const;
   bool Certifies(const State& state, const Word& echoes) const;
   void TakeEnters(uint8_t senders, State& state, Effects& out) const;
