@@ -47,7 +47,8 @@ class Council {
   }
 
  private:
-  // X and Y input 0; Z, which relayed their EST, then gets the certificate, and all get it in the end.
+  // X and Y input 0; Z, which relayed their EST, then gets the certificate, and all get it in the
+  // end.
   World SecondRound() {
     using Type = Word::Type;
     World world{};

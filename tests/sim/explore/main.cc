@@ -17,10 +17,11 @@ namespace {
 int Main(int argc, char** argv) {
   BinaryScope scope;
   SetScope set_scope;
-  bool set = false, plain = false, plain_votes = false, no_certificate = false, one_proposal = false, no_votes = false;
+  bool plain = false, no_certificate = false;
+  bool set = false, plain_votes = false, one_proposal = false, no_votes = false;
   CLI::App app(
-      "Explores every behaviour of four nodes, one of which lies, in one binary agreement or, with\n"
-      "--set, in one agreement on the set of answers.");
+      "Explores every behaviour of four nodes, one of which lies, in one binary agreement\n"
+      "or, with --set, in one agreement on the set of answers.");
   auto* of_set = app.add_flag("--set", set, "the agreement on a set: proposals, echoes, deadlines");
   std::string estimates;
   app.add_option("--rounds", scope.last, "binary rounds to explore, the first so many")
@@ -74,7 +75,8 @@ int Main(int argc, char** argv) {
   if (show) std::fprintf(stderr, "\n");
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::printf("%llu states (%zu of single nodes, %zu combinations of what was said), %llu transitions, %llu quiet, "
+  std::printf("%llu states (%zu of single nodes, %zu combinations of what was said), "
+              "%llu transitions, %llu quiet, "
               "up to %u steps, %s, %.1f s, %ld MiB\n",
               (unsigned long long)result.states, result.node_states, result.said.size(),
               (unsigned long long)result.transitions, (unsigned long long)result.quiet,

@@ -2,12 +2,13 @@
 // by what it has heard and said, and the steps between them.
 //
 // A step is the least that has to arrive until the node says something new. To deliver less in a
-// step leads nowhere, and what is not delivered yet can be delivered later, so nothing that the node
-// can be brought to say is lost by delivering no more (docs/TESTING.md). For the same reason
+// step leads nowhere, and what is not delivered yet can be delivered later, so nothing that the
+// node can be brought to say is lost by delivering no more (docs/TESTING.md). For the same reason
 //  - of votes that count alike the node's own is taken first, then the others' in order, then the
 //    liar's,
 //  - EST that comes when bin holds its value is told apart from none,
-//  - AUX of a round that the node has not come to waits: by then it has said what let it come there.
+//  - AUX of a round that the node has not come to waits: by then it has said what let it come
+//    there.
 //
 // Rules (BinaryRules, SetRules) say what may arrive and hand it to the code.
 #pragma once

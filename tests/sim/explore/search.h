@@ -1,6 +1,6 @@
 // Breadth-first search through what three honest nodes and a liar can come to. A world is the state
-// of each honest node; a council (binary_explorer.cc, set_explorer.cc) says how it begins, what each
-// node's steps are, and what is wrong with it.
+// of each honest node; a council (binary_explorer.cc, set_explorer.cc) says how it begins, what
+// each node's steps are, and what is wrong with it.
 #pragma once
 
 #include <algorithm>

@@ -26,8 +26,8 @@ class Council {
     return kHonest * (scope_.two_proposals ? 4 : 2);
   }
 
-  // Before a node enters nothing reaches it, and an honest node's proposal can come at once: neither
-  // later ENTER nor later ECHO lets anybody say more.
+  // Before a node enters nothing reaches it, and an honest node's proposal can come at once: no
+  // later ENTER or ECHO lets anybody say more.
   World Start() {
     if (!scope_.reduce) return {};
     std::vector<Word> words{{Word::Type::kJoin}};

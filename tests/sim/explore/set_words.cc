@@ -28,8 +28,10 @@ std::string BroadcastNews(const BroadcastHeard& before, const BroadcastHeard& af
     Append("the payload " + Proposal(after.payload(), names), text);
   }
   // Whose echoes made a certificate tells no states apart, so it is not known here.
-  if (after.certified() != before.certified()) {
-    Append("the certificate of " + Proposal(after.certified(), names), text);
+  if (after.certified() != 0) {
+    if (before.certified() == 0) {
+      Append("the certificate of " + Proposal(after.certified(), names), text);
+    }
     return text;
   }
   for (int sender = 0; sender < kSenders; ++sender) {
@@ -59,7 +61,9 @@ bool SetHeard::Includes(const SetHeard& other) const {
   return clock.Includes(other.clock);
 }
 
-bool SetSaid::Add(int slot, const Vote& vote) { return votes_[static_cast<size_t>(slot)].Add(vote); }
+bool SetSaid::Add(int slot, const Vote& vote) {
+  return votes_[static_cast<size_t>(slot)].Add(vote);
+}
 
 bool SetSaid::AddEcho(int slot, ValueMask digest) {
   return std::exchange(echoes_[static_cast<size_t>(slot)], digest) == 0;

@@ -15,6 +15,8 @@ namespace decentd::explore {
 inline constexpr int kMostSlots = 2;
 // Proposals of one slot: 1 is A, 2 is B; 0 none. Only the liar makes both.
 inline constexpr ValueMask kA = 1, kB = 2;
+// Of a mask of senders.
+constexpr uint8_t SenderBit(int sender) { return static_cast<uint8_t>(1u << sender); }
 
 // Of one slot's broadcast, in fields of two bits: whose echo of what was heard, and where the code
 // has come with it.
