@@ -67,11 +67,17 @@ class Search {
     bool full = false;
     for (size_t begin = 0; begin < worlds_.size() && !full; ++out_.depth) {
       const size_t end = worlds_.size();
-      for (const size_t at : Kept(begin, end)) {
+      const auto go_on = [&](size_t at) {
         full = full || out_.finding || (bounds_.states != 0 && worlds_.size() > bounds_.states);
-        if (full) break;
+        if (full) return;
         if (progress && out_.expanded % kProgressEvery == 0) progress(worlds_.size());
         Expand(at);
+      };
+      if (bounds_.per_depth == 0 || end - begin <= bounds_.per_depth) {
+        for (size_t at = begin; at < end; ++at) go_on(at);
+      } else {
+        out_.complete = false;
+        std::ranges::for_each(Some(begin, end), go_on);
       }
       begin = end;
     }
@@ -108,12 +114,10 @@ class Search {
     if (std::string wrong = council_.Wrong(world); !wrong.empty()) Find(worlds_.size() - 1, wrong);
   }
 
-  // The worlds of one depth, or of too many some, spread evenly and the same in each run.
-  std::vector<size_t> Kept(size_t begin, size_t end) {
+  // Of the worlds of one depth some, spread evenly and the same in each run.
+  std::vector<size_t> Some(size_t begin, size_t end) const {
     std::vector<size_t> kept;
     for (size_t at = begin; at < end; ++at) kept.push_back(at);
-    if (bounds_.per_depth == 0 || kept.size() <= bounds_.per_depth) return kept;
-    out_.complete = false;
     const auto mixed = [&](size_t at) {
       uint64_t hash = 0;
       for (const uint32_t id : worlds_[at]) {
