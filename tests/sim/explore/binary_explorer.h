@@ -5,12 +5,8 @@
 #pragma once
 
 #include <array>
-#include <functional>
-#include <optional>
-#include <string>
-#include <vector>
 
-#include "tests/sim/explore/binary_node.h"
+#include "tests/sim/explore/search.h"
 
 namespace decentd::explore {
 
@@ -20,30 +16,10 @@ struct BinaryScope {
   // that all of these are possible: two held no certificate when they voted, one did.
   std::array<bool, kHonest> estimates{};
   bool certificate = true;   // the slot has one, which the liar may show to anybody
-  bool reduce = true;        // see BinaryNode
-  uint64_t most_states = 0;  // 0: all there are
+  bool reduce = true;        // see NodeStates
+  Bounds bounds{};
 };
 
-// What each honest node has said; ascending, for they are alike.
-using SaidByAll = std::array<uint32_t, kHonest>;
-
-struct Finding {
-  std::string what;
-  std::vector<std::string> steps;  // how it came to that, one delivery a line
-};
-
-struct Exploration {
-  uint64_t states = 0, transitions = 0;
-  uint64_t quiet = 0;   // states from which nothing more comes although all was delivered
-  size_t node_states = 0;
-  bool complete = false;
-  // All that honest nodes can have said together, to compare explorations; ascending.
-  std::vector<SaidByAll> said;
-  std::optional<Finding> finding;  // the first in breadth-first order; ends the exploration
-};
-
-// `progress` is called now and then with the number of states so far.
-Exploration ExploreBinary(const BinaryScope& scope,
-                          const std::function<void(uint64_t states)>& progress = {});
+Exploration ExploreBinary(const BinaryScope& scope, const Progress& progress = {});
 
 }  // namespace decentd::explore

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 namespace decentd::explore {
 namespace {
 
@@ -24,7 +26,7 @@ TEST(BinaryExplorer, ThePartOfTheSecondAndThirdRoundThatTheDeadlocksNeed) {
     const BinaryScope scope{.first = 2,
                             .last = 3,
                             .estimates = {zeros < 1, zeros < 2, zeros < 3},
-                            .most_states = 220'000};
+                            .bounds = {.states = 220'000}};
     const Exploration result = ExploreBinary(scope);
     ExpectNothingFound(result);
     EXPECT_EQ(result.complete, zeros == 0);
@@ -38,7 +40,7 @@ TEST(BinaryExplorer, WithoutACertificateOnlyZeroIsDecided) {
 }
 
 TEST(BinaryExplorer, ThePartOfTwoRoundsThatTheDeadlocksNeed) {
-  const Exploration result = ExploreBinary({.last = 2, .most_states = 500'000});
+  const Exploration result = ExploreBinary({.last = 2, .bounds = {.states = 500'000}});
   ExpectNothingFound(result);
 }
 

@@ -38,28 +38,47 @@ bool Said::Add(const Vote& vote) {
   return fresh;
 }
 
+int Heard::EstCount(uint32_t round, bool value) const {
+  int count = 0;
+  for (int sender = 0; sender < kSenders; ++sender) {
+    count += Est(sender, round, value) ||
+             (Aux(sender, round) == 0 && Decided(sender) == (value ? 2 : 1));
+  }
+  return count;
+}
+
+void Heard::NoteBin() {
+  for (uint32_t round = 1; round <= kMostRounds; ++round) {
+    for (bool value : {false, true}) {
+      if (EstCount(round, value) >= kHonest) bits_ |= One(BinBit(round, value));
+    }
+  }
+}
+
 Heard Heard::Saturated() const {
   Heard all = *this;
   for (uint32_t round = 1; round <= kMostRounds; ++round) {
     for (bool value : {false, true}) {
-      int count = 0;
-      for (int sender = 0; sender < kSenders; ++sender) {
-        count += Est(sender, round, value) ||
-                 (Aux(sender, round) == 0 && Decided(sender) == (value ? 2 : 1));
-      }
-      if (count < kHonest) continue;
+      if (!Bin(round, value) && EstCount(round, value) < kHonest) continue;
       for (int sender = 0; sender < kSenders; ++sender) all.AddEst(sender, round, value);
     }
   }
   return all;
 }
 
-Heard Heard::Mirrored() const {
-  // The fields of senders 1 and 2 are two bits wide each, beside one another.
-  constexpr uint64_t kFirst = 0x000c'0c0c'0c0c'0c0c, kSecond = kFirst << 2;
-  Heard mirrored;
-  mirrored.bits_ = (bits_ & ~(kFirst | kSecond)) | (bits_ & kFirst) << 2 | (bits_ & kSecond) >> 2;
-  return mirrored;
+void AddSaid(const Said& said, int sender, uint32_t last, Heard& sent) {
+  for (uint32_t round = 1; round <= last; ++round) {
+    for (bool value : {false, true}) {
+      if (said.Est(round, value)) sent.AddEst(sender, round, value);
+    }
+    sent.AddAux(sender, round, said.Aux(round));
+  }
+  sent.AddDecided(sender, said.Decided());
+}
+
+std::string Name(const Vote& vote) {
+  static constexpr const char* kNames[] = {"ENTER", "ECHO", "EST", "AUX", "HINT", "DECIDED"};
+  return kNames[vote.index()];
 }
 
 std::string News(const Heard& before, const Heard& after, const std::string& names) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "node/core/message.h"
 
@@ -18,6 +19,9 @@ inline constexpr uint32_t kMostRounds = 3;
 // anything) and two things of its own.
 class Heard {
  public:
+  Heard() = default;
+  explicit Heard(uint64_t bits) : bits_(bits) {}
+
   bool Est(int sender, uint32_t round, bool value) const { return bits_ >> EstBit(sender, round, value) & 1; }
   ValueMask Aux(int sender, uint32_t round) const { return bits_ >> AuxBit(sender, round) & 3; }
   // 0: nothing; 1: decided 0; 2: decided 1.
@@ -27,8 +31,11 @@ class Heard {
 
   // With each EST that can make no difference any more, because its value is in bin.
   Heard Saturated() const;
-  // As seen by a node for which the other two honest ones have changed places.
-  Heard Mirrored() const;
+  // Notes which values are in bin by EST: they stay there, although AUX that comes later can take
+  // the place of the DECIDED that was counted as EST.
+  void NoteBin();
+  // As the code counts: DECIDED stands for EST of a sender without AUX.
+  int EstCount(uint32_t round, bool value) const;
 
   void AddEst(int sender, uint32_t round, bool value) { bits_ |= One(EstBit(sender, round, value)); }
   void AddAux(int sender, uint32_t round, ValueMask values) { bits_ |= uint64_t{values} << AuxBit(sender, round); }
@@ -47,6 +54,10 @@ class Heard {
 
   uint64_t bits() const { return bits_; }
   friend auto operator<=>(const Heard&, const Heard&) = default;
+  template <class H>
+  friend H AbslHashValue(H h, const Heard& heard) {
+    return H::combine(std::move(h), heard.bits_);
+  }
 
  private:
   static constexpr uint64_t One(int bit) { return uint64_t{1} << bit; }
@@ -57,6 +68,8 @@ class Heard {
     return 16 * static_cast<int>(round - 1) + 8 + 2 * sender;
   }
   static int DecidedBit(int sender) { return 48 + 2 * sender; }
+  static int BinBit(uint32_t round, bool value) { return 56 + 2 * static_cast<int>(round) + value; }
+  bool Bin(uint32_t round, bool value) const { return bits_ >> BinBit(round, value) & 1; }
 
   uint64_t bits_ = 0;
 };
@@ -73,10 +86,19 @@ class Said {
 
   uint32_t bits() const { return bits_; }
   friend auto operator<=>(const Said&, const Said&) = default;
+  template <class H>
+  friend H AbslHashValue(H h, const Said& said) {
+    return H::combine(std::move(h), said.bits_);
+  }
 
  private:
   uint32_t bits_ = 0;
 };
+
+// Adds what a sender said, up to this round, to what may be heard.
+void AddSaid(const Said& said, int sender, uint32_t last, Heard& sent);
+
+std::string Name(const Vote& vote);
 
 // In words, what the second has and the first has not: "EST[1](0) of Z, AUX[1]{0,1} of L". `names`
 // has a letter for each sender.
