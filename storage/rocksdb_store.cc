@@ -17,6 +17,7 @@
 #include "rocksdb/listener.h"
 #include "rocksdb/write_batch.h"
 #include "storage/directory_lock.h"
+#include "storage/rocksdb_copy.h"
 #include "storage/rocksdb_format.h"
 #include "storage/rocksdb_options.h"
 #include "storage/wal_rollback.h"
@@ -51,7 +52,7 @@ class FailureListener final : public rocksdb::EventListener {
   std::atomic<bool> failed_ = false;
 };
 
-class RocksDbStore final : public Store {
+class RocksDbStore final : public DiskStore {
  public:
   RocksDbStore(std::string path, DirectoryLock lock, const RocksDbOptions& options)
       : path_(std::move(path)),
@@ -72,6 +73,8 @@ class RocksDbStore final : public Store {
       std::string_view begin, std::string_view end, bool reverse,
       const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   uint64_t ApproximateBytes() const override;
+  absl::StatusOr<uint64_t> CopyTo(const std::string& directory, const WriteBatch& mark) override;
+  absl::Status Compact() override;
 
  private:
   using Database = std::shared_ptr<rocksdb::DB>;
@@ -281,6 +284,21 @@ uint64_t RocksDbStore::ApproximateBytes() const {
   return files + memory;
 }
 
+absl::StatusOr<uint64_t> RocksDbStore::CopyTo(const std::string& directory,
+                                              const WriteBatch& mark) {
+  const auto database = Current();
+  if (!database.ok()) return database.status();
+  return CopyDatabase(**database, directory, mark);
+}
+
+absl::Status RocksDbStore::Compact() {
+  const auto database = Current();
+  if (!database.ok()) return database.status();
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  return ToStatus((*database)->CompactRange(options, nullptr, nullptr), "compact", path_);
+}
+
 // With its parent synced: a directory whose name a crash takes away keeps nothing.
 absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
@@ -292,19 +310,12 @@ absl::Status MakeDirectory(const std::string& path) {
     return absl::InternalError(
         absl::StrCat("cannot make the directory ", path, ": ", error.message()));
   }
-  const std::string parent = absolute.parent_path().string();
-  const int fd = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  const absl::Status status =
-      synced ? absl::OkStatus()
-             : absl::ErrnoToStatus(errno, absl::StrCat("cannot sync the directory ", parent));
-  if (fd >= 0) close(fd);
-  return status;
+  return SyncDirectory(absolute.parent_path().string());
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options) {
+absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions& options) {
   const rocksdb::Options reading = TunedRocksDbOptions(rocksdb::Env::Default(), nullptr);
   std::error_code error;
   // Without a lock file the directory may be somebody else's, who wants none in it.

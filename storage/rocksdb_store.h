@@ -40,9 +40,23 @@ struct RocksDbOptions {
   std::shared_ptr<rocksdb::FileSystem> file_system;
 };
 
+// Thread-safe.
+class DiskStore : public Store {
+ public:
+  // A consistent copy of what was written before the call, with `mark` (puts) in the copy alone,
+  // while others go on reading and writing. Files are shared with this database where the file
+  // system allows it, and never change. `directory` is made; it appears only when the copy is
+  // whole and on disk. ALREADY_EXISTS where it is there; RESOURCE_EXHAUSTED when the disk is full,
+  // then nothing is left behind. Bytes of the copy.
+  virtual absl::StatusOr<uint64_t> CopyTo(const std::string& directory,
+                                          const WriteBatch& mark) = 0;
+  // Gives the space of what was deleted back to the disk; reads and writes go on.
+  virtual absl::Status Compact() = 0;
+};
+
 // FAILED_PRECONDITION when another process (named) uses the database, when its format is newer or
 // too old, or when the directory holds something else; RESOURCE_EXHAUSTED when the disk is full;
 // DATA_LOSS when it is damaged. Every message says the way out.
-absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options);
+absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions& options);
 
 }  // namespace decentd

@@ -12,6 +12,7 @@
 #include <optional>
 #include <sstream>
 
+#include "absl/time/time.h"
 #include "node/runtime/archive.h"
 #include "node/runtime/keys.h"
 
@@ -106,6 +107,13 @@ uint64_t StartsOf(const std::string& file) {
 
 }  // namespace
 
+WriteBatch BackupMark(int64_t unix_ms) {
+  WriteBatch mark;
+  mark.Put(std::string(keys::kBackup),
+           absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(unix_ms), absl::UTCTimeZone()));
+  return mark;
+}
+
 absl::StatusOr<uint64_t> Bind(Store& store, const std::string& file) {
   std::optional<Tie> of_store, of_file;
   if (absl::Status status = ReadStore(store, &of_store); !status.ok()) return status;
@@ -123,6 +131,11 @@ absl::StatusOr<uint64_t> Bind(Store& store, const std::string& file) {
   const auto refuse = [](const std::string& why) {
     return absl::FailedPreconditionError(why + " " + std::string(kWayOut));
   };
+  if (const auto backup = store.Get(keys::kBackup); backup.ok()) {
+    return refuse("This database is a copy that was made of another at " + *backup + ".");
+  } else if (!absl::IsNotFound(backup.status())) {
+    return backup.status();
+  }
   if (!of_store && !of_file) {
     return WriteBoth(store, file, {RandomId(), 1}, {});
   }
@@ -162,6 +175,7 @@ absl::StatusOr<uint64_t> AcceptLostDatabase(Store& store, const std::string& fil
   if (!status.ok()) return status;
   writes.DeleteRange(std::string(keys::kJournal), PrefixEnd(keys::kJournal));
   writes.Delete(std::string(keys::kHalted));
+  writes.Delete(std::string(keys::kBackup));
   // The counter goes on: peers take a heartbeat of an earlier start for an old one.
   std::optional<Tie> of_store;
   if (absl::Status read = ReadStore(store, &of_store); !read.ok()) return read;

@@ -57,6 +57,16 @@ TEST_F(BindingTest, AnOldCopyIsRefused) {
   ExpectRefused(*copy, "an old copy");
 }
 
+// Made while the node ran, it has the counter of the latest start.
+TEST_F(BindingTest, ABackupIsRefusedUntilItIsAcceptedAsOne) {
+  ASSERT_TRUE(Bind(store_, file_).ok());
+  const auto copy = store_.Clone();
+  ASSERT_TRUE(copy->WriteSynced(BackupMark(1'700'000'000'000)).ok());
+  ExpectRefused(*copy, "a copy that was made of another at 2023-11-14T22:13:20");
+  ASSERT_TRUE(AcceptLostDatabase(*copy, file_, 1'700'000'000'000).ok());
+  EXPECT_TRUE(Bind(*copy, file_).ok());
+}
+
 TEST_F(BindingTest, AnotherKeysDatabaseIsRefused) {
   ASSERT_TRUE(Bind(store_, file_).ok());
   MemStore other;
