@@ -24,6 +24,8 @@ group_build=(
   libyaml-cpp-dev                               # configuration files
   libcli11-dev                                  # command lines
   libspdlog-dev                                 # logs
+  prometheus-cpp-dev                            # metrics
+  libsystemd-dev                                # readiness and watchdog of the service
 )
 # shellcheck disable=SC2034
 group_run=(

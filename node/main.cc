@@ -4,6 +4,7 @@
 
 #include "node/config/node_check.h"
 #include "node/config/node_config.h"
+#include "node/control/control_client.h"
 #include "node/daemon/daemon.h"
 
 namespace {
@@ -20,16 +21,32 @@ int Check(const decentd::NodeConfig& config) {
   return 0;
 }
 
+int Health(const decentd::NodeConfig& config) {
+  const auto node = decentd::ControlClient::For(config.data_directory);
+  const auto health = node.ok() ? node->Health() : node.status();
+  if (!health.ok()) {
+    std::cerr << "decentd: error: " << health.status().message() << "\n";
+    return kExitFailed;
+  }
+  std::cout << health->name << (health->voting ? " votes" : " does not vote: ")
+            << health->not_voting_because << "; " << health->reachable << " of " << health->nodes
+            << " nodes reachable, " << health->needed << " needed\n";
+  return health->voting ? 0 : kExitFailed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("One node of a council of language-model agents that has no leader.", "decentd");
   std::string path = "node.yaml";
-  bool check = false;
+  bool check = false, health = false;
   decentd::DaemonOptions options;
   options.version = DECENTD_VERSION;
   app.add_option("--config", path, "The node's configuration")->capture_default_str();
   app.add_flag("--check-config", check, "Say whether configuration, key and roster fit, and exit");
+  app.add_flag("--health", health,
+               "Ask the node that runs with this configuration on this machine whether it votes")
+      ->excludes("--check-config");
   app.add_flag("--accept-lost-database", options.accept_lost_database,
                "The database of this key is lost or an old copy: start with what is there, and sit "
                "out every question that may have been open before. Once; it cannot be undone");
@@ -39,8 +56,10 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  decentctl init --dir alice --name alice --address alice.example.org:7400\n"
       "  decentd --config alice/node.yaml --check-config\n"
-      "  decentd --config alice/node.yaml\n\n"
-      "Exit status: 0 stopped on request, 1 could not start or run, 78 the configuration is wrong.");
+      "  decentd --config alice/node.yaml\n"
+      "  decentd --config alice/node.yaml --health\n\n"
+      "Exit status: 0 stopped on request, or healthy; 1 could not start or run, or not healthy; 78 the "
+      "configuration is wrong.");
   CLI11_PARSE(app, argc, argv);
 
   auto loaded = decentd::LoadNodeConfig(path);
@@ -49,6 +68,7 @@ int main(int argc, char** argv) {
     return kExitConfiguration;
   }
   if (check) return Check(loaded->config);
+  if (health) return Health(loaded->config);
   options.config = std::move(loaded->config);
   decentd::BlockStopSignals();
   const absl::Status status = decentd::RunDaemon(options);

@@ -69,6 +69,7 @@ struct NodeStatus {
   uint64_t rounds_open = 0, rounds_stored = 0, store_bytes = 0;
   uint64_t signatures_verified = 0, synced_writes = 0, bytes_written = 0;
   uint64_t evidence = 0;
+  uint64_t mailbox_inputs = 0;  // arrived, and not taken in yet
   int64_t started_unix_ms = 0;
 };
 

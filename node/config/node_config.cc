@@ -120,6 +120,9 @@ NodeConfig ReadNode(MapReader& reader) {
   ReadModels(reader.Map("models", Need::kOptional), config);
   ReadLimits(reader.Map("limits", Need::kOptional), config.limits);
   ReadRetention(reader.Map("retention", Need::kOptional), config.retention);
+  MapReader metrics = reader.Map("metrics", Need::kOptional);
+  ReadListen(metrics, config.metrics_listen, Need::kOptional);
+  metrics.Finish();
   ReadLog(reader.Map("log", Need::kOptional), config.log);
   reader.Finish();
   return config;

@@ -110,6 +110,7 @@ struct NodeConfig {
   std::optional<JudgeConfig> judge_model;  // absent: the node abstains as an evaluator
   LimitsConfig limits;
   RetentionConfig retention;
+  std::string metrics_listen;  // host:port of GET /metrics, without TLS; empty = not served
   LogConfig log;
 };
 

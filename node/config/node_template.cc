@@ -114,6 +114,9 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       "retention:\n"
       "  rounds: 100000\n"
       "  age: 0s\n\n"
+      "# Prometheus' metrics at http://ADDRESS/metrics, without TLS. Left out: not served.\n"
+      "# metrics:\n"
+      "#   listen: 127.0.0.1:9464\n\n"
       "log:\n"
       "  level: info    # debug, info, warn, error\n"
       "  format: text   # text, json\n");

@@ -14,9 +14,13 @@
 #include "node/codec/verifier.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
+#include "node/control/control_server.h"
+#include "node/daemon/control_actions.h"
 #include "node/daemon/logging.h"
 #include "node/daemon/model_config.h"
+#include "node/daemon/service_manager.h"
 #include "node/llm/make_models.h"
+#include "node/metrics/metrics.h"
 #include "node/runtime/binding.h"
 #include "node/runtime/driver.h"
 #include "node/transport/grpc_links.h"
@@ -39,6 +43,22 @@ sigset_t StopSignals() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   return signals;
+}
+
+// Where systemd watches the service it is told at each interval that the node works, if it does.
+int WaitForStopSignal(const std::function<bool()>& works) {
+  const sigset_t signals = StopSignals();
+  int signal = 0;
+  const std::optional<std::chrono::milliseconds> interval = WatchdogInterval();
+  if (!interval) {
+    sigwait(&signals, &signal);
+    return signal;
+  }
+  const timespec wait{interval->count() / 1'000, interval->count() % 1'000 * 1'000'000};
+  while ((signal = sigtimedwait(&signals, nullptr, &wait)) <= 0) {
+    if (works()) NotifyWorking();
+  }
+  return signal;
 }
 
 absl::StatusOr<std::unique_ptr<Ed25519Identity>> LoadKey(const NodeConfig& config) {
@@ -97,6 +117,24 @@ ClientServerOptions ToServerOptions(const ClientApiConfig& config) {
   return options;
 }
 
+std::string BackendName(const ModelBackend& backend) {
+  if (std::holds_alternative<OpenAiBackend>(backend)) return "openai";
+  return std::holds_alternative<ExecBackend>(backend) ? "exec" : "scripted";
+}
+
+BackendNames NamesOfBackends(const NodeConfig& config) {
+  BackendNames names;
+  if (config.answer_model) names.answer = BackendName(*config.answer_model);
+  if (config.judge_model) names.judge = BackendName(config.judge_model->backend);
+  return names;
+}
+
+std::vector<std::string> NodeNames(const Roster& roster) {
+  std::vector<std::string> names;
+  for (uint16_t i = 0; i < roster.n(); ++i) names.push_back(roster.node(NodeIndex{i}).name);
+  return names;
+}
+
 }  // namespace
 
 void BlockStopSignals() {
@@ -128,7 +166,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   RocksDbOptions database;
   database.path = config.data_directory;
   database.warn = [logger](const std::string& line) { logger->warn("database: {}", line); };
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenRocksDbStore(database);
+  absl::StatusOr<std::unique_ptr<DiskStore>> store = OpenRocksDbStore(database);
   if (!store.ok()) return store.status();
   absl::StatusOr<uint64_t> boot = BindDatabase(options, *roster, **store);
   if (!boot.ok()) return boot.status();
@@ -141,13 +179,19 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   absl::StatusOr<TlsIdentity> tls = MakeTlsIdentity(**identity);
   if (!tls.ok()) return tls.status();
 
+  Metrics metrics(NodeNames(*roster));
+  const std::unique_ptr<Store> timed_store = metrics.Timed(**store);
+  const std::unique_ptr<Models> timed_models = metrics.Timed(**models, NamesOfBackends(config));
   const Verifier verifier(*roster, Ed25519Scheme());
-  Driver driver(verifier, **store, **models, options.version,
+  Driver driver(verifier, *timed_store, *timed_models, options.version,
                 [logger](Driver::Severity severity, const std::string& line) {
                   logger->log(severity == Driver::Severity::kWarning ? spdlog::level::warn
                                                                      : spdlog::level::info,
                               line);
                 });
+  driver.ObserveEvents([&metrics](const RoundId& round, const RoundEvent& event) {
+    metrics.OnEvent(round, event);
+  });
   Replica::Options replica_options;
   replica_options.self = *self;
   replica_options.boot = *boot;
@@ -156,7 +200,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   replica_options.retention.age_ms = static_cast<int64_t>(config.retention.age_ms);
   Output first;
   absl::StatusOr<std::unique_ptr<Replica>> replica =
-      Replica::Recover(*roster, replica_options, **identity, verifier, **store, Driver::Clock(),
+      Replica::Recover(*roster, replica_options, **identity, verifier, *timed_store, Driver::Clock(),
                        &first);
   if (!replica.ok()) return replica.status();
 
@@ -189,15 +233,31 @@ absl::Status RunDaemon(const DaemonOptions& options) {
     driver.Stop();
     return clients.status();
   }
+  metrics.Watch([&driver] { return driver.Status(); }, peers);
+  if (!config.metrics_listen.empty()) {
+    if (absl::Status status = metrics.Serve(config.metrics_listen); !status.ok()) {
+      (*clients)->Shutdown();
+      driver.Stop();
+      return status;
+    }
+  }
+  absl::StatusOr<std::unique_ptr<ControlServer>> control = ControlServer::Start(
+      config.data_directory, MakeControlActions(driver, **store, logger));
+  // The council does not depend on it.
+  if (!control.ok()) {
+    logger->warn("no control socket: {}", std::string(control.status().message()));
+  }
   logger->info("ready: node {} of {}, cluster {}, peers at port {}, clients at {}", config.name,
                roster->n(), roster->cluster_id().Hex().substr(0, 16), (*links)->port(),
                (*clients)->address());
 
-  const sigset_t signals = StopSignals();
-  int signal = 0;
-  sigwait(&signals, &signal);
+  NotifyReady("node " + config.name + " of " + std::to_string(roster->n()));
+  const int signal = WaitForStopSignal([&driver] { return driver.Status().ok(); });
+  NotifyStopping();
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   // From the outside in: clients, then what is under way made durable, then models and links.
+  metrics.Stop();
+  if (control.ok()) control->reset();
   (*clients)->Shutdown();
   driver.Stop();
   models->reset();

@@ -33,16 +33,19 @@ class JsonFormatter final : public spdlog::formatter {
   const std::string node_;
 };
 
+struct NamedLevel {
+  const char* name;
+  LogLevel configured;
+  spdlog::level::level_enum level;
+};
+constexpr NamedLevel kLevels[] = {{"debug", LogLevel::kDebug, spdlog::level::debug},
+                                  {"info", LogLevel::kInfo, spdlog::level::info},
+                                  {"warn", LogLevel::kWarn, spdlog::level::warn},
+                                  {"error", LogLevel::kError, spdlog::level::err}};
+
 spdlog::level::level_enum Level(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-    case LogLevel::kInfo:
-      break;
+  for (const NamedLevel& one : kLevels) {
+    if (one.configured == level) return one.level;
   }
   return spdlog::level::info;
 }
@@ -60,6 +63,23 @@ std::shared_ptr<spdlog::logger> MakeLogger(const LogConfig& config, const std::s
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %n: %v");
   }
   return logger;
+}
+
+std::string LevelOf(const spdlog::logger& logger) {
+  for (const NamedLevel& one : kLevels) {
+    if (one.level == logger.level()) return one.name;
+  }
+  return "off";
+}
+
+absl::Status SetLevel(spdlog::logger& logger, const std::string& level) {
+  for (const NamedLevel& one : kLevels) {
+    if (one.name != level) continue;
+    logger.set_level(one.level);
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("there is no log level '" + level +
+                                    "'; use debug, info, warn or error");
 }
 
 }  // namespace decentd

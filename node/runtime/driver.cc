@@ -208,6 +208,7 @@ void Driver::Do(Action& action) {
         } else if constexpr (std::is_same_v<T, action::DropRecord>) {
           reader_.DropRecord(a.round);
         } else if constexpr (std::is_same_v<T, action::Publish>) {
+          if (observe_event_) observe_event_(a.round, a.event);
           board_.Publish(a.round, a.event);
         } else if constexpr (std::is_same_v<T, action::Submitted>) {
           std::function<void(absl::StatusOr<RoundId>)> done;

@@ -38,6 +38,10 @@ class Driver final : public LinkReceiver, public Council {
   // The clocks that the replica is run by.
   static Now Clock();
 
+  // Told of every event of every round, on the driver's thread; must not block. Before Start.
+  void ObserveEvents(std::function<void(const RoundId&, const RoundEvent&)> observe) {
+    observe_event_ = std::move(observe);
+  }
   // REQUIRES: called once. `first`: what Replica::Recover wants done.
   void Start(std::unique_ptr<Replica> replica, Output first, Links& links);
   // Makes durable what was stepped, then ends the threads; later calls in are ignored. Idempotent.
@@ -86,6 +90,7 @@ class Driver final : public LinkReceiver, public Council {
   Models& models_;
   const std::string version_;
   const Log log_;
+  std::function<void(const RoundId&, const RoundEvent&)> observe_event_;
   const int64_t started_unix_ms_;
   Board board_;
   VotingWatch voting_;  // set by the driver's thread only

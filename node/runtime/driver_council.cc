@@ -113,6 +113,7 @@ absl::StatusOr<NodeStatus> Driver::Status() {
   status.synced_writes = synced_writes_;
   status.bytes_written = bytes_written_;
   std::lock_guard lock(mutex_);
+  status.mailbox_inputs = mailbox_.size();
   if (!disk_problem_.empty()) {
     status.voting = false;
     status.not_voting_because = disk_problem_;

@@ -25,6 +25,7 @@ constexpr AddCommands kCommandGroups[] = {
     AddRoundsCommands,      // rounds ls, show, export
     AddProofCommands,       // verify, replay
     AddNodeCommands,        // status, peers, evidence ls, export
+    AddOperatorCommands,    // backup, log-level, compact
     AddCompletionCommands,  // completion bash
 };
 

@@ -6,6 +6,7 @@ add_library(decentctl_online STATIC
   live_view.cc
   node_commands.cc
   online_setup.cc
+  operator_commands.cc
   proof_commands.cc
   round_fetch.cc
   round_progress.cc
@@ -13,6 +14,6 @@ add_library(decentctl_online STATIC
   terminal_text.cc
   text_table.cc)
 target_link_libraries(decentctl_online PUBLIC
-  api codec config core crypto proof client_proto
+  api codec config control core crypto proof client_proto
   CLI11::CLI11 gRPC::grpc++ nlohmann_json::nlohmann_json
   absl::status absl::statusor absl::strings absl::str_format absl::time)

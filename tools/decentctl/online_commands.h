@@ -10,5 +10,6 @@ void AddAskCommands(CLI::App& app, Context& context);     // ask
 void AddRoundsCommands(CLI::App& app, Context& context);  // rounds ls, show, export
 void AddProofCommands(CLI::App& app, Context& context);   // verify, replay
 void AddNodeCommands(CLI::App& app, Context& context);    // status, peers, evidence ls, export
+void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level, compact
 
 }  // namespace decentd

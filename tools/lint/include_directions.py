@@ -30,6 +30,8 @@ MAY_INCLUDE = {
     "node/llm/": SHELL,
     "node/api/": SHELL,
     "node/config/": SHELL,
+    "node/control/": SHELL,
+    "node/metrics/": (*SHELL, "storage/", "node/llm/models.h", "node/api/"),
     "node/runtime/": ("node/core/", "node/codec/", "node/proof/", "crypto/", "storage/", "decentd/",
                       "node/transport/links.h", "node/llm/models.h", "node/api/council.h"),
     "node/daemon/": ANYTHING,  # the only place that wires shells together

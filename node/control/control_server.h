@@ -1,0 +1,48 @@
+// The operator's way to a running node: decentd.control.v1.Control on a socket in the data
+// directory, open to the node's own user alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace decentd {
+
+struct NodeHealth {
+  std::string name, version;
+  bool voting = false;
+  std::string not_voting_because;
+  uint32_t nodes = 0, reachable = 0, needed = 0;
+};
+
+// What the node does for its operator. Called on any thread, may take its time.
+struct ControlActions {
+  std::function<absl::StatusOr<NodeHealth>()> health;
+  // To debug, info, warn or error; the level before.
+  std::function<absl::StatusOr<std::string>(const std::string& level)> set_log_level;
+  // Into a directory that is not there yet; bytes of the copy.
+  std::function<absl::StatusOr<uint64_t>(const std::string& directory)> backup;
+  // Bytes before and after.
+  std::function<absl::StatusOr<std::pair<uint64_t, uint64_t>>()> compact;
+};
+
+// Thread-safe.
+class ControlServer {
+ public:
+  // REQUIRES: no other process serves this data directory (the database's lock sees to that).
+  // INVALID_ARGUMENT for a path that is too long, UNAVAILABLE where the socket cannot be made.
+  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const std::string& data_directory,
+                                                              ControlActions actions);
+  ~ControlServer();  // ends running calls, takes the socket away
+
+ private:
+  struct Impl;
+  explicit ControlServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace decentd

@@ -1,0 +1,60 @@
+#include "node/daemon/control_actions.h"
+
+#include <chrono>
+#include <utility>
+
+#include "node/daemon/logging.h"
+#include "node/runtime/binding.h"
+
+namespace decentd {
+namespace {
+
+int64_t UnixMs() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+absl::StatusOr<NodeHealth> Health(Council& council) {
+  absl::StatusOr<NodeStatus> status = council.Status();
+  if (!status.ok()) return status.status();
+  return NodeHealth{.name = std::move(status->name),
+                    .version = std::move(status->version),
+                    .voting = status->voting,
+                    .not_voting_because = std::move(status->not_voting_because),
+                    .nodes = static_cast<uint32_t>(status->n),
+                    .reachable = static_cast<uint32_t>(status->reachable),
+                    .needed = static_cast<uint32_t>(status->n - status->f)};
+}
+
+}  // namespace
+
+ControlActions MakeControlActions(Council& council, DiskStore& store,
+                                  std::shared_ptr<spdlog::logger> logger) {
+  ControlActions actions;
+  actions.health = [&council] { return Health(council); };
+  actions.set_log_level = [logger](const std::string& level) -> absl::StatusOr<std::string> {
+    const std::string before = LevelOf(*logger);
+    if (absl::Status status = SetLevel(*logger, level); !status.ok()) return status;
+    logger->info("log level {} from now on, {} before", level, before);
+    return before;
+  };
+  actions.backup = [&store, logger](const std::string& directory) {
+    const absl::StatusOr<uint64_t> bytes = store.CopyTo(directory, BackupMark(UnixMs()));
+    if (bytes.ok()) {
+      logger->info("backup of {} bytes in {}", *bytes, directory);
+    } else {
+      logger->warn("no backup: {}", std::string(bytes.status().message()));
+    }
+    return bytes;
+  };
+  actions.compact = [&store, logger]() -> absl::StatusOr<std::pair<uint64_t, uint64_t>> {
+    const uint64_t before = store.ApproximateBytes();
+    if (absl::Status status = store.Compact(); !status.ok()) return status;
+    const uint64_t after = store.ApproximateBytes();
+    logger->info("database compacted: {} bytes before, {} after", before, after);
+    return std::pair(before, after);
+  };
+  return actions;
+}
+
+}  // namespace decentd

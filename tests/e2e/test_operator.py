@@ -1,0 +1,126 @@
+"""What an operator does to a node that runs: its health, its log level, a backup and its return."""
+
+import json
+import shutil
+import subprocess
+import unittest
+import urllib.request
+
+from cluster import Cluster
+from fake_model import FakeModel
+from load import Load
+from node import free_ports
+from programs import decentctl, program
+
+UNREACHABLE = 5  # decentctl's exit status
+CLIENTS = 2
+
+
+def health(node):
+    return subprocess.run([program("decentd"), "--config", node.directory / "node.yaml", "--health"],
+                          capture_output=True, text=True)
+
+
+class Operator(unittest.TestCase):
+    def test_health_says_whether_the_node_votes(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            dave = cluster.nodes[3]
+            away = health(dave)
+            self.assertEqual(away.returncode, 1)
+            self.assertIn("no node runs with the data directory", away.stderr)
+            cluster.start()
+            here = health(dave)
+            self.assertEqual((here.returncode, here.stdout),
+                             (0, "dave votes; 4 of 4 nodes reachable, 3 needed\n"))
+            dave.kill()
+            killed = health(dave)
+            self.assertEqual(killed.returncode, 1)
+            self.assertIn("does not answer", killed.stderr)
+
+    def test_the_log_level_changes_while_it_runs(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            alice = cluster.nodes[0]
+            level = ("log-level", "--dir", alice.directory)
+            self.assertIn("it was info", decentctl(*level, "error").stdout)
+            lines = len(alice.log_text().splitlines())
+            cluster.nodes[3].kill()
+            cluster.ask("What is 17 + 25?", node=alice)
+            self.assertEqual(len(alice.log_text().splitlines()), lines)
+            self.assertIn("it was error", decentctl(*level, "debug").stdout)
+            self.assertIn("log level debug from now on", alice.last_log())
+
+    def test_a_backup_made_under_load_is_refused_then_accepted_and_votes_on(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.let_clients_ask()
+            cluster.start()
+            *others, dave = cluster.nodes
+            copy = cluster.directory / "copy"
+            with Load(cluster, CLIENTS, "backup", others) as load:
+                load.wait_decided(3)
+                made = json.loads(decentctl("backup", "--dir", dave.directory, "--out", copy,
+                                            "--json").stdout)
+                self.assertGreater(made["bytes"], 0)
+                load.wait_decided(CLIENTS)
+            before = load.decided()
+            cluster.agreed(before)
+            dave.kill()
+            shutil.rmtree(dave.data)
+            shutil.copytree(copy, dave.data)
+            dave.start()
+            self.assertEqual(dave.wait_ended(), 1)
+            self.assertIn("a copy that was made of another", dave.last_log(lines=1))
+            dave.start("--accept-lost-database")
+            cluster.wait_reachable(4, cluster.nodes)
+            self.assertFalse(dave.status()["voting"])
+            # What the copy had, and what was decided since: all of it is there again.
+            cluster.agreed(before)
+            self.assertEqual([cluster.evidence(node) for node in cluster.nodes], [[]] * 4)
+
+    def test_a_backup_needs_a_new_directory_and_a_running_node(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            alice = cluster.nodes[0]
+            taken = decentctl("backup", "--dir", alice.directory, "--out", alice.directory,
+                              expect=None)
+            self.assertEqual(taken.returncode, 1)
+            self.assertIn("is there already", taken.stderr)
+            alice.kill()
+            gone = decentctl("backup", "--dir", alice.directory, "--out", cluster.directory / "copy",
+                             expect=None)
+            self.assertEqual(gone.returncode, UNREACHABLE)
+
+    def test_metrics_follow_what_happens(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            alice, _, _, dave = cluster.nodes
+            port = free_ports(1)[0]
+            with (alice.directory / "node.yaml").open("a") as config:
+                config.write(f"\nmetrics: {{listen: '127.0.0.1:{port}'}}\n")
+            cluster.start()
+            cluster.agreed([cluster.ask("What is 17 + 25?")["round_id"]])
+            dave.kill()
+            cluster.wait_reachable(3, [alice])
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
+                lines = page.read().decode().splitlines()
+            for line in ('decentd_rounds_total{outcome="decided"} 1', "decentd_voting 1",
+                         "decentd_nodes_reachable 3", "decentd_rounds_stored 1",
+                         'decentd_peer_linked{peer="dave"} 0',
+                         'decentd_model_call_duration_seconds_count{backend="openai",'
+                         'model="answer",outcome="ok"} 1',
+                         'decentd_phase_duration_seconds_count{closed_by="all_arrived",'
+                         'phase="sheet"} 1'):
+                self.assertIn(line, lines)
+
+    def test_compacting_gives_space_back(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            cluster.agreed([cluster.ask("What is 17 + 25?")["round_id"]])
+            sizes = json.loads(decentctl("compact", "--dir", cluster.nodes[0].directory,
+                                         "--json").stdout)
+            self.assertGreater(sizes["bytes_before"], 0)
+            self.assertLessEqual(sizes["bytes_after"], sizes["bytes_before"])
+            cluster.ask("What is 18 + 25?")
+
+
+if __name__ == "__main__":
+    unittest.main()
