@@ -13,6 +13,7 @@
 #include "rocksdb/env.h"
 #include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
+#include "storage/directory_lock.h"
 #include "storage/rocksdb_format.h"
 #include "storage/rocksdb_options.h"
 
@@ -22,8 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using rocksdb_format::ToStatus;
 
-// Opened as a database of its own, and closed with its writes synced.
-absl::Status Mark(const std::string& directory, const WriteBatch& mark) {
+// Opened as a database of its own, and closed with its writes synced. `version`: the format that is
+// noted where the note was lost; 0 where there must be one.
+absl::Status Mark(const std::string& directory, const WriteBatch& mark, uint32_t version) {
   rocksdb::DB* raw = nullptr;
   rocksdb::Status status =
       rocksdb::DB::Open(TunedRocksDbOptions(rocksdb::Env::Default(), nullptr), directory, &raw);
@@ -32,6 +34,12 @@ absl::Status Mark(const std::string& directory, const WriteBatch& mark) {
   rocksdb::WriteBatch batch;
   for (const WriteBatch::Operation& operation : mark.operations()) {
     status = batch.Put(rocksdb_format::UserKey(operation.key), operation.value);
+    if (!status.ok()) return ToStatus(status, "mark the copy", directory);
+  }
+  std::string noted;
+  if (version != 0 &&
+      copy->Get(rocksdb::ReadOptions(), rocksdb_format::kVersionKey, &noted).IsNotFound()) {
+    status = batch.Put(rocksdb_format::kVersionKey, absl::StrCat(version));
     if (!status.ok()) return ToStatus(status, "mark the copy", directory);
   }
   rocksdb::WriteOptions synced;
@@ -64,6 +72,20 @@ absl::Status SyncDirectory(const std::string& path) {
   return status;
 }
 
+absl::Status RepairRocksDb(const RocksDbOptions& options, const WriteBatch& mark) {
+  std::error_code error;
+  // A damaged one may not tell any more whose it is; the lock's file does.
+  if (!fs::exists(fs::path(options.path) / kDirectoryLockName, error)) {
+    return absl::NotFoundError(absl::StrCat("there is no database of this program in ", options.path));
+  }
+  const auto lock = DirectoryLock::Acquire(options.path, options.program);
+  if (!lock.ok()) return lock.status();
+  const rocksdb::Options tuned = TunedRocksDbOptions(rocksdb::Env::Default(), options.warn);
+  const rocksdb::Status status = rocksdb::RepairDB(options.path, tuned);
+  if (!status.ok()) return ToStatus(status, "repair", options.path);
+  return Mark(options.path, mark, options.format_version);
+}
+
 absl::StatusOr<uint64_t> CopyDatabase(rocksdb::DB& database, const std::string& directory,
                                       const WriteBatch& mark) {
   std::error_code error;
@@ -83,7 +105,7 @@ absl::StatusOr<uint64_t> CopyDatabase(rocksdb::DB& database, const std::string& 
   if (status.ok()) status = checkpoint->CreateCheckpoint(partial);
   if (!status.ok()) return ToStatus(status, "copy the database to", directory);
   fs::permissions(partial, fs::perms::owner_all, error);
-  if (absl::Status marked = Mark(partial, mark); !marked.ok()) return marked;
+  if (absl::Status marked = Mark(partial, mark, 0); !marked.ok()) return marked;
   const uint64_t bytes = BytesIn(partial);
   fs::rename(partial, directory, error);
   if (error) {

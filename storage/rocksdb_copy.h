@@ -1,4 +1,4 @@
-// A copy of an open database. Internal to this folder.
+// A copy of an open database (its own, for repair see rocksdb_store.h). Internal to this folder.
 #pragma once
 
 #include <cstdint>

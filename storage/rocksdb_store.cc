@@ -75,6 +75,7 @@ class RocksDbStore final : public DiskStore {
   uint64_t ApproximateBytes() const override;
   absl::StatusOr<uint64_t> CopyTo(const std::string& directory, const WriteBatch& mark) override;
   absl::Status Compact() override;
+  absl::Status CheckFiles() override;
 
  private:
   using Database = std::shared_ptr<rocksdb::DB>;
@@ -297,6 +298,12 @@ absl::Status RocksDbStore::Compact() {
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   return ToStatus((*database)->CompactRange(options, nullptr, nullptr), "compact", path_);
+}
+
+absl::Status RocksDbStore::CheckFiles() {
+  const auto database = Current();
+  if (!database.ok()) return database.status();
+  return ToStatus((*database)->VerifyChecksum(), "check", path_);
 }
 
 // With its parent synced: a directory whose name a crash takes away keeps nothing.

@@ -52,11 +52,17 @@ class DiskStore : public Store {
                                           const WriteBatch& mark) = 0;
   // Gives the space of what was deleted back to the disk; reads and writes go on.
   virtual absl::Status Compact() = 0;
+  // Reads every file whole and compares checksums. DATA_LOSS names what is damaged.
+  virtual absl::Status CheckFiles() = 0;
 };
 
 // FAILED_PRECONDITION when another process (named) uses the database, when its format is newer or
 // too old, or when the directory holds something else; RESOURCE_EXHAUSTED when the disk is full;
 // DATA_LOSS when it is damaged. Every message says the way out.
 absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions& options);
+
+// Makes a database that can be opened out of what can still be read of a damaged one; what cannot be
+// read is gone. `mark` (puts) is written into it. FAILED_PRECONDITION when a process uses it.
+absl::Status RepairRocksDb(const RocksDbOptions& options, const WriteBatch& mark);
 
 }  // namespace decentd

@@ -39,7 +39,7 @@ ControlActions MakeControlActions(Council& council, DiskStore& store,
     return before;
   };
   actions.backup = [&store, logger](const std::string& directory) {
-    const absl::StatusOr<uint64_t> bytes = store.CopyTo(directory, BackupMark(UnixMs()));
+    const absl::StatusOr<uint64_t> bytes = store.CopyTo(directory, CopyMark(UnixMs()));
     if (bytes.ok()) {
       logger->info("backup of {} bytes in {}", *bytes, directory);
     } else {

@@ -96,6 +96,10 @@ absl::Status ReadStore(const Store& store, std::optional<Tie>* tie) {
   return absl::OkStatus();
 }
 
+std::string TimeInWords(int64_t unix_ms) {
+  return absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(unix_ms), absl::UTCTimeZone());
+}
+
 // Starts that the file knows of, as far as it can be read.
 uint64_t StartsOf(const std::string& file) {
   std::ifstream in(file);
@@ -107,10 +111,17 @@ uint64_t StartsOf(const std::string& file) {
 
 }  // namespace
 
-WriteBatch BackupMark(int64_t unix_ms) {
+WriteBatch CopyMark(int64_t unix_ms) {
   WriteBatch mark;
-  mark.Put(std::string(keys::kBackup),
-           absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(unix_ms), absl::UTCTimeZone()));
+  mark.Put(std::string(keys::kNotANodes),
+           "is a copy that was made of another at " + TimeInWords(unix_ms));
+  return mark;
+}
+
+WriteBatch RepairMark(int64_t unix_ms) {
+  WriteBatch mark;
+  mark.Put(std::string(keys::kNotANodes), "was repaired at " + TimeInWords(unix_ms) +
+                                              " and may lack what this key signed");
   return mark;
 }
 
@@ -131,10 +142,10 @@ absl::StatusOr<uint64_t> Bind(Store& store, const std::string& file) {
   const auto refuse = [](const std::string& why) {
     return absl::FailedPreconditionError(why + " " + std::string(kWayOut));
   };
-  if (const auto backup = store.Get(keys::kBackup); backup.ok()) {
-    return refuse("This database is a copy that was made of another at " + *backup + ".");
-  } else if (!absl::IsNotFound(backup.status())) {
-    return backup.status();
+  if (const auto why = store.Get(keys::kNotANodes); why.ok()) {
+    return refuse("This database " + *why + ".");
+  } else if (!absl::IsNotFound(why.status())) {
+    return why.status();
   }
   if (!of_store && !of_file) {
     return WriteBoth(store, file, {RandomId(), 1}, {});
@@ -175,7 +186,7 @@ absl::StatusOr<uint64_t> AcceptLostDatabase(Store& store, const std::string& fil
   if (!status.ok()) return status;
   writes.DeleteRange(std::string(keys::kJournal), PrefixEnd(keys::kJournal));
   writes.Delete(std::string(keys::kHalted));
-  writes.Delete(std::string(keys::kBackup));
+  writes.Delete(std::string(keys::kNotANodes));
   // The counter goes on: peers take a heartbeat of an earlier start for an old one.
   std::optional<Tie> of_store;
   if (absl::Status read = ReadStore(store, &of_store); !read.ok()) return read;

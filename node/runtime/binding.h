@@ -12,9 +12,11 @@
 
 namespace decentd {
 
-// What tells a copy of a database from the database: written into the copy alone. A start with it is
-// refused until the operator accepts that it is a copy.
-WriteBatch BackupMark(int64_t unix_ms);
+// What tells a copy of a database from the database, and one that was repaired from one that is whole:
+// written into the copy alone, or after the repair. A start with it is refused until the operator
+// accepts what it is.
+WriteBatch CopyMark(int64_t unix_ms);
+WriteBatch RepairMark(int64_t unix_ms);
 
 // Checks and moves the counter on; returns the new one. `file` lies beside the key.
 // FAILED_PRECONDITION with an explanation and the way out when the two do not belong together.

@@ -38,7 +38,7 @@ inline constexpr std::string_view kEvidence = "e/";   // digest -> StoredEvidenc
 inline constexpr std::string_view kWatermark = "w";
 inline constexpr std::string_view kHalted = "h";      // why this node must not vote
 inline constexpr std::string_view kBinding = "i";     // ties the database to the key's directory
-inline constexpr std::string_view kBackup = "k";      // this is a copy; when it was made
+inline constexpr std::string_view kNotANodes = "k";   // why no node may vote with this database
 inline constexpr std::string_view kCluster = "c";     // cluster_id of the open rounds
 
 inline std::string OfRound(std::string_view prefix, const RoundId& round) {

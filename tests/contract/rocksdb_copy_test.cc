@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -111,6 +112,48 @@ TEST_F(RocksDbCopy, OneThatFailsLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(directory_ / "missing"));
   EXPECT_EQ(*store_->Get("a"), "1");
   Put(*store_, "a", "2");
+}
+
+// Whatever was lost, what is left can be opened, and says that it was repaired.
+TEST_F(RocksDbCopy, ARepairedDatabaseCanBeOpenedWhateverItLost) {
+  Put(*store_, "a", std::string(100'000, 'x'));
+  ASSERT_TRUE(store_->Compact().ok());
+  store_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "db")) {
+    if (entry.path().extension() == ".sst") {
+      std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+    }
+  }
+  RocksDbOptions options;
+  options.path = directory_ / "db";
+  EXPECT_TRUE(RepairRocksDb(options, Mark()).ok());
+  const auto store = Open(directory_ / "db");
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(*store->Get("mark"), "copy");
+  EXPECT_TRUE(store->CheckFiles().ok());
+}
+
+TEST_F(RocksDbCopy, NothingButADatabaseOfThisProgramIsRepaired) {
+  RocksDbOptions options;
+  options.path = directory_ / "other";
+  EXPECT_TRUE(absl::IsNotFound(RepairRocksDb(options, Mark())));
+  std::filesystem::create_directory(options.path);
+  EXPECT_TRUE(absl::IsNotFound(RepairRocksDb(options, Mark())));
+  options.path = directory_ / "db";
+  EXPECT_TRUE(absl::IsFailedPrecondition(RepairRocksDb(options, Mark()))) << "it is in use";
+}
+
+TEST_F(RocksDbCopy, DamagedFilesAreFound) {
+  Put(*store_, "a", std::string(100'000, 'x'));
+  ASSERT_TRUE(store_->Compact().ok());
+  EXPECT_TRUE(store_->CheckFiles().ok());
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "db")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(entry.file_size() / 3));
+    file << "damage";
+  }
+  EXPECT_TRUE(absl::IsDataLoss(store_->CheckFiles()));
 }
 
 TEST_F(RocksDbCopy, WhatACutShortCopyLeftIsReplaced) {

@@ -1,5 +1,6 @@
 """One node of four runs a daemon that attacks (tests only): the honest three are not moved."""
 
+import json
 import unittest
 
 from cluster import Cluster
@@ -46,6 +47,16 @@ class Byzantine(unittest.TestCase):
             self.assertEqual({proof["author"] for proof in found}, {"dave"})
             path = cluster.directory / "evidence"
             decentctl("evidence", "export", found[0]["id"], *cluster.at(node), "--out", path)
+            verify = ("evidence", "verify", path, "--roster", cluster.roster)
+            told = json.loads(decentctl(*verify, "--json").stdout)
+            self.assertEqual((told["valid"], told["author"]), (True, found[0]["author"]))
+            self.assertIn("which no honest node does", decentctl(*verify).stdout)
+            damaged = bytearray(path.read_bytes())
+            damaged[len(damaged) // 2] ^= 1
+            path.write_bytes(damaged)
+            self.assertIn("proves nothing", decentctl(*verify, expect=6).stderr)
+            damaged[len(damaged) // 2] ^= 1
+            path.write_bytes(damaged)
             self.assertGreater(path.stat().st_size, 128)  # two signatures at the least
 
     def test_forged_signatures_change_nothing_and_are_counted_against_their_link(self):

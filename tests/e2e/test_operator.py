@@ -90,6 +90,64 @@ class Operator(unittest.TestCase):
                              expect=None)
             self.assertEqual(gone.returncode, UNREACHABLE)
 
+    def test_a_database_is_checked_and_a_damaged_one_repaired(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            dave = cluster.nodes[3]
+            rounds = [cluster.ask(f"What is {i} + 25?")["round_id"] for i in range(3)]
+            cluster.agreed(rounds)
+            check = ("db", "check", "--dir", dave.directory)
+            used = decentctl(*check, expect=None)
+            self.assertEqual(used.returncode, 1)
+            self.assertIn("in use", used.stderr)
+            # Compacted, so that there are files to damage rather than a log.
+            decentctl("db", "compact", "--dir", dave.directory)
+            dave.kill()
+            sound = json.loads(decentctl(*check, "--json").stdout)
+            self.assertEqual((sound["sound"], sound["rounds"]), (True, 3))
+            for table in dave.data.glob("*.sst"):
+                with table.open("r+b") as file:
+                    file.seek(table.stat().st_size // 3)
+                    file.write(b"damage")
+            self.assertEqual(decentctl(*check, expect=None).returncode, 1)
+            repair = ("db", "repair", "--dir", dave.directory)
+            self.assertIn("--yes", decentctl(*repair, expect=64).stderr)
+            decentctl(*repair, "--yes")
+            dave.start()
+            self.assertEqual(dave.wait_ended(), 1)
+            self.assertIn("was repaired at", dave.last_log(lines=1))
+            dave.start("--accept-lost-database")
+            cluster.wait_reachable(4, cluster.nodes)
+            cluster.agreed(rounds)
+
+    def test_doctor_tells_what_is_wrong_and_what_to_do(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            cluster.start()
+            alice, bob, *_ = cluster.nodes
+            doctor = ("doctor", "--dir", alice.directory)
+
+            def states(*options, expect=0):
+                told = json.loads(decentctl(*doctor, "--json", *options, expect=expect).stdout)
+                self.assertEqual(told["ok"], expect == 0)
+                return {one["subject"]: one for one in told["findings"]}
+
+            well = states("--deep")
+            for subject in ("configuration", "key", "node", "port of bob", "answering model"):
+                self.assertEqual(well[subject]["state"], "ok", well[subject])
+            self.assertIn("The answer of model 0.", well["answering model"]["detail"])
+            # This model gives the same marks to any two texts that are not of the test.
+            self.assertEqual(well["judging model"]["state"], "warning")
+            self.assertIn("noise", well["judging model"]["advice"])
+            bob.kill()
+            (alice.directory / "identity.key").chmod(0o640)
+            ill = states(expect=1)
+            self.assertEqual(ill["key"]["state"], "FAILURE")
+            self.assertIn("chmod 600", ill["key"]["advice"])
+            self.assertEqual(ill["port of bob"]["state"], "warning")
+            self.assertEqual(ill["models"]["state"], "not looked at")
+            alice.kill()
+            self.assertIn("start it with", decentctl(*doctor, expect=1).stdout)
+
     def test_metrics_follow_what_happens(self):
         with FakeModel() as models, Cluster(models) as cluster:
             alice, _, _, dave = cluster.nodes
@@ -115,7 +173,7 @@ class Operator(unittest.TestCase):
         with FakeModel() as models, Cluster(models) as cluster:
             cluster.start()
             cluster.agreed([cluster.ask("What is 17 + 25?")["round_id"]])
-            sizes = json.loads(decentctl("compact", "--dir", cluster.nodes[0].directory,
+            sizes = json.loads(decentctl("db", "compact", "--dir", cluster.nodes[0].directory,
                                          "--json").stdout)
             self.assertGreater(sizes["bytes_before"], 0)
             self.assertLessEqual(sizes["bytes_after"], sizes["bytes_before"])

@@ -61,10 +61,18 @@ TEST_F(BindingTest, AnOldCopyIsRefused) {
 TEST_F(BindingTest, ABackupIsRefusedUntilItIsAcceptedAsOne) {
   ASSERT_TRUE(Bind(store_, file_).ok());
   const auto copy = store_.Clone();
-  ASSERT_TRUE(copy->WriteSynced(BackupMark(1'700'000'000'000)).ok());
+  ASSERT_TRUE(copy->WriteSynced(CopyMark(1'700'000'000'000)).ok());
   ExpectRefused(*copy, "a copy that was made of another at 2023-11-14T22:13:20");
   ASSERT_TRUE(AcceptLostDatabase(*copy, file_, 1'700'000'000'000).ok());
   EXPECT_TRUE(Bind(*copy, file_).ok());
+}
+
+TEST_F(BindingTest, ARepairedDatabaseIsRefusedUntilItIsAccepted) {
+  ASSERT_TRUE(Bind(store_, file_).ok());
+  ASSERT_TRUE(store_.WriteSynced(RepairMark(1'700'000'000'000)).ok());
+  ExpectRefused(store_, "was repaired at 2023-11-14T22:13:20");
+  ASSERT_TRUE(AcceptLostDatabase(store_, file_, 1'700'000'000'000).ok());
+  EXPECT_TRUE(Bind(store_, file_).ok());
 }
 
 TEST_F(BindingTest, AnotherKeysDatabaseIsRefused) {

@@ -24,8 +24,11 @@ constexpr AddCommands kCommandGroups[] = {
     AddAskCommands,         // ask
     AddRoundsCommands,      // rounds ls, show, export
     AddProofCommands,       // verify, replay
-    AddNodeCommands,        // status, peers, evidence ls, export
-    AddOperatorCommands,    // backup, log-level, compact
+    AddNodeCommands,        // status, peers
+    AddEvidenceCommands,    // evidence ls, export, verify
+    AddOperatorCommands,    // backup, log-level
+    AddDatabaseCommands,    // db check, repair, compact
+    AddDoctorCommand,       // doctor
     AddCompletionCommands,  // completion bash
 };
 

@@ -1,10 +1,9 @@
-// decentctl status, peers and evidence: what nodes say of themselves and of each other.
+// decentctl status and peers: what nodes say of themselves and of each other.
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "node/config/files.h"
 #include "tools/decentctl/bundle_report.h"
 #include "tools/decentctl/online_commands.h"
 #include "tools/decentctl/online_setup.h"
@@ -18,7 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct NodeOptions : OnlineOptions {
-  std::string id, out;
   bool json = false;
 };
 
@@ -172,117 +170,6 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
   return ExitCode::kOk;
 }
 
-ExitCode ListEvidence(Context& context, const NodeOptions& options) {
-  const absl::StatusOr<OnlineSetup> setup = SetUpOnline(options);
-  if (!setup.ok()) {
-    return context.Fail(ExitCode::kConfiguration, std::string(setup.status().message()));
-  }
-  std::vector<client::v1::Evidence> evidence;
-  const auto collect = [&](CouncilClient& client) -> absl::StatusOr<std::string> {
-    evidence.clear();
-    client::v1::ListEvidenceRequest request;
-    request.set_page_size(500);
-    do {
-      const auto reply = client.ListEvidence(request);
-      if (!reply.ok()) return reply.status();
-      evidence.insert(evidence.end(), reply->evidence().begin(), reply->evidence().end());
-      if (reply->evidence().empty()) break;
-      request.set_page_token(reply->next_page_token());
-    } while (!request.page_token().empty());
-    return client.address();
-  };
-  const auto node = AskInTurn<std::string>(setup->clients, collect);
-  if (!node.ok()) {
-    return context.Fail(ExitCodeFor(node.status()), std::string(node.status().message()));
-  }
-  const RoundProgress names(setup->trusted());
-  if (options.json) {
-    Json json = {{"node", *node}, {"evidence", Json::array()}};
-    for (const client::v1::Evidence& e : evidence) {
-      json["evidence"].push_back({{"id", e.id()},
-                                  {"author", names.NodeName(e.author())},
-                                  {"kind", e.kind()},
-                                  {"round_id", Hex(e.round_id())},
-                                  {"unix_ms", e.unix_ms()},
-                                  {"bytes", e.data_bytes()}});
-    }
-    context.out << DumpJson(json);
-    return ExitCode::kOk;
-  }
-  TextTable table({{"evidence"},
-                   {"author"},
-                   {"two conflicting"},
-                   {"round"},
-                   {"found"},
-                   {"size", TextTable::Align::kRight}});
-  for (const client::v1::Evidence& e : evidence) {
-    table.Add({e.id().substr(0, 16), names.NodeName(e.author()), e.kind(),
-               Hex(e.round_id()).substr(0, 12), TimeText(e.unix_ms()),
-               FormatBytes(e.data_bytes())});
-  }
-  context.out << (evidence.empty() ? "no evidence of equivocation at " + *node + "\n"
-                                   : table.ToString());
-  return ExitCode::kOk;
-}
-
-// The full id of the only evidence whose id starts with `prefix`.
-absl::StatusOr<std::string> FindEvidence(CouncilClient& client, const std::string& prefix) {
-  client::v1::ListEvidenceRequest request;
-  request.set_page_size(500);
-  std::string found;
-  do {
-    const auto reply = client.ListEvidence(request);
-    if (!reply.ok()) return reply.status();
-    for (const client::v1::Evidence& e : reply->evidence()) {
-      if (!e.id().starts_with(prefix)) continue;
-      if (!found.empty()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("several start with ", PrintableLine(prefix), "; give more digits"));
-      }
-      found = e.id();
-    }
-    if (reply->evidence().empty()) break;
-    request.set_page_token(reply->next_page_token());
-  } while (!request.page_token().empty());
-  if (found.empty()) {
-    return absl::NotFoundError(absl::StrCat("no evidence whose id starts with ",
-                                            PrintableLine(prefix),
-                                            "; 'decentctl evidence ls' lists it"));
-  }
-  return found;
-}
-
-ExitCode ExportEvidence(Context& context, const NodeOptions& options) {
-  const absl::StatusOr<OnlineSetup> setup = SetUpOnline(options);
-  if (!setup.ok()) {
-    return context.Fail(ExitCode::kConfiguration, std::string(setup.status().message()));
-  }
-  const auto evidence = AskInTurn<client::v1::Evidence>(
-      setup->clients, [&](CouncilClient& client) -> absl::StatusOr<client::v1::Evidence> {
-        const absl::StatusOr<std::string> id = FindEvidence(client, options.id);
-        if (!id.ok()) return id.status();
-        client::v1::ListEvidenceRequest request;
-        request.set_id(*id);
-        const auto reply = client.ListEvidence(request);
-        if (!reply.ok()) return reply.status();
-        if (reply->evidence_size() != 1 ||
-            Sha256(reply->evidence(0).data()).Hex() != reply->evidence(0).id()) {
-          return absl::InternalError("the node sent something else than the evidence of that id");
-        }
-        return reply->evidence(0);
-      });
-  if (!evidence.ok()) {
-    return context.Fail(ExitCodeFor(evidence.status()), std::string(evidence.status().message()));
-  }
-  if (absl::Status saved = ReplaceFile(options.out, evidence->data()); !saved.ok()) {
-    return context.Fail(ExitCode::kError, std::string(saved.message()));
-  }
-  context.out << options.out << ": " << FormatBytes(evidence->data().size()) << ", two conflicting "
-              << PrintableLine(evidence->kind()) << " said to be signed by "
-              << RoundProgress(setup->trusted()).NodeName(evidence->author()) << "\n";
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 void AddNodeCommands(CLI::App& app, Context& context) {
@@ -303,20 +190,6 @@ void AddNodeCommands(CLI::App& app, Context& context) {
     const auto [peers, options] = add(&app, "peers", "Show a node's links to its peers", Peers);
     peers->add_flag("--json", options->json, kJsonHelp);
     SetExamples(peers, {"decentctl peers", "decentctl peers --node 127.0.0.1:7100 --json"});
-  }
-  CLI::App* evidence = app.add_subcommand("evidence", "Proofs that a node lied to its peers");
-  evidence->require_subcommand(1);
-  {
-    const auto [ls, options] =
-        add(evidence, "ls", "List the evidence that a node holds", ListEvidence);
-    ls->add_flag("--json", options->json, kJsonHelp);
-    SetExamples(ls, {"decentctl evidence ls", "decentctl evidence ls --json"});
-  }
-  {
-    const auto [save, options] = add(evidence, "export", "Write one to a file", ExportEvidence);
-    save->add_option("id", options->id, "Its id, or the first digits")->required();
-    save->add_option("--out", options->out, "The file")->required();
-    SetExamples(save, {"decentctl evidence export 9b2e --out lie.evidence"});
   }
 }
 

@@ -3,8 +3,14 @@ add_library(decentctl_online STATIC
   ask_command.cc
   bundle_report.cc
   council_client.cc
+  database_commands.cc
+  doctor/doctor_command.cc
+  doctor/machine.cc
+  doctor/models.cc
+  evidence_commands.cc
   live_view.cc
   node_commands.cc
+  node_files.cc
   online_setup.cc
   operator_commands.cc
   proof_commands.cc
@@ -14,6 +20,6 @@ add_library(decentctl_online STATIC
   terminal_text.cc
   text_table.cc)
 target_link_libraries(decentctl_online PUBLIC
-  api codec config control core crypto proof client_proto
+  api codec config control core crypto daemon llm proof runtime storage client_proto
   CLI11::CLI11 gRPC::grpc++ nlohmann_json::nlohmann_json
-  absl::status absl::statusor absl::strings absl::str_format absl::time)
+  absl::cleanup absl::status absl::statusor absl::strings absl::str_format absl::time)

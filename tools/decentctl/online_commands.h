@@ -6,10 +6,13 @@
 
 namespace decentd {
 
-void AddAskCommands(CLI::App& app, Context& context);     // ask
-void AddRoundsCommands(CLI::App& app, Context& context);  // rounds ls, show, export
-void AddProofCommands(CLI::App& app, Context& context);   // verify, replay
-void AddNodeCommands(CLI::App& app, Context& context);    // status, peers, evidence ls, export
-void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level, compact
+void AddAskCommands(CLI::App& app, Context& context);       // ask
+void AddRoundsCommands(CLI::App& app, Context& context);    // rounds ls, show, export
+void AddProofCommands(CLI::App& app, Context& context);     // verify, replay
+void AddNodeCommands(CLI::App& app, Context& context);      // status, peers
+void AddEvidenceCommands(CLI::App& app, Context& context);  // evidence ls, export, verify
+void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level
+void AddDatabaseCommands(CLI::App& app, Context& context);  // db check, repair, compact
+void AddDoctorCommand(CLI::App& app, Context& context);     // doctor
 
 }  // namespace decentd
