@@ -9,6 +9,12 @@ from packages import HIGHER, build
 from programs import wait_until
 from test_package import CONFIG, DATA, ask, rounds, set_up_council_of_one
 
+BACKUPS = "/var/backups/decentd"
+# Directories in which a file can be made, of the upper ones.
+PROBE = """find / -maxdepth 3 -type d -not -path '/proc*' -not -path '/dev*' 2>/dev/null |
+while read directory; do
+  touch "$directory/probe" 2>/dev/null && rm "$directory/probe" && echo "$directory"
+done; true"""
 # In place of the unit's minutes, so that a test sees what they lead to.
 SHORT = "[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\nRestartSec=100ms\n"
 _DROP_IN = "/etc/systemd/system/decentd.service.d"
@@ -42,6 +48,9 @@ class Systemd(unittest.TestCase):
         """Returns when systemd calls it active, which is when the node said READY=1."""
         self.machine.run("systemctl", "enable", "--now", "decentd", expect=expect)
 
+    def kill(self, signal):
+        self.machine.run("systemctl", "kill", "--kill-whom=main", f"--signal={signal}", "decentd")
+
     def with_short_times(self):
         self.machine.run("mkdir", "-p", _DROP_IN)
         self.machine.file(f"{_DROP_IN}/short.conf", "root").write_text(SHORT)
@@ -63,18 +72,25 @@ class Systemd(unittest.TestCase):
             "cat", f"/proc/{pid}/status").splitlines() if ":\t" in line)
         self.assertEqual((int(status["CapEff"], 16), status["NoNewPrivs"], status["Seccomp"]),
                          (0, "1", "2"))
-        mounts = [line.split() for line in self.machine.says(
-            "cat", f"/proc/{pid}/mountinfo").splitlines()]
-        writable = {fields[4] for fields in mounts if "rw" in fields[5].split(",")}
-        disks = {path for path in writable if not path.startswith(("/dev", "/proc", "/run"))}
-        self.assertEqual(disks, {CONFIG, DATA, "/tmp", "/var/tmp"})
+        # As root: what stops it is a read-only mount, not a file's owner.
+        writable = self.machine.says("nsenter", "--mount", f"--target={pid}", "sh", "-c", PROBE)
+        self.assertEqual(set(writable.split()), {CONFIG, DATA, BACKUPS, "/tmp", "/var/tmp"})
+
+    def test_it_copies_its_database_to_the_one_place_for_it(self):
+        self.start()
+        ask(self.machine)
+        backup = ("decentctl", "backup", "--dir", CONFIG, "--out")
+        self.machine.run(*backup, f"{BACKUPS}/one")
+        self.assertTrue(self.machine.has(f"{BACKUPS}/one/CURRENT"))
+        refused = self.machine.run(*backup, "/srv/two", expect=1)
+        self.assertIn("Read-only file system", refused.stderr)
 
     def test_one_that_hangs_is_killed_and_started_again_and_lost_nothing(self):
         self.with_short_times()
         self.start()
         ask(self.machine)
         before, pid = rounds(self.machine), self.shown("MainPID")
-        self.machine.run("kill", "-STOP", pid)
+        self.kill("SIGSTOP")
         wait_until(lambda: self.shown("NRestarts") == "1" and self.shown("SubState") == "running",
                    "systemd starts it again", explain=self.journal)
         self.assertIn("Watchdog timeout", self.journal())
@@ -85,7 +101,7 @@ class Systemd(unittest.TestCase):
     def test_one_that_crashes_is_started_again(self):
         self.with_short_times()
         self.start()
-        self.machine.run("kill", "-KILL", self.shown("MainPID"))
+        self.kill("SIGKILL")
         wait_until(lambda: self.shown("NRestarts") == "1" and self.shown("SubState") == "running",
                    "systemd starts it again", explain=self.journal)
         ask(self.machine)
@@ -107,10 +123,11 @@ class Systemd(unittest.TestCase):
         before, pid = rounds(self.machine), self.shown("MainPID")
         self.machine.install(self.upgrade)
         self.assertEqual(self.shown("ActiveState"), "active")
-        self.assertNotEqual(self.shown("MainPID"), pid)
+        pid, old = self.shown("MainPID"), pid
+        self.assertNotEqual(pid, old)
         self.assertEqual(rounds(self.machine), before)
         self.machine.run("apt-get", "-q", "-y", "remove", "decentd")
-        self.assertEqual(self.machine.run("pgrep", "-x", "decentd", expect=None).stdout, "")
+        self.assertFalse(self.machine.has(f"/proc/{pid}"))
 
 
 if __name__ == "__main__":
