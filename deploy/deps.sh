@@ -38,6 +38,7 @@ group_test=(
   libgtest-dev libgmock-dev  # unit tests
   libbenchmark-dev           # tools/bench
   python3                    # end-to-end tests, standard library only
+  python3-yaml               # the alert rules' test
   libfaketime                # their nodes whose clock jumps
   shellcheck                 # the scripts of deploy/ and tests/
 )
