@@ -5,7 +5,7 @@
 #   deploy/deps.sh --list [...]    print the packages' names, one a line, and install nothing
 #   deploy/deps.sh --check [...]   print what is missing; exit 1 when something is
 #
-# Groups: build, run, test, dev. Installs as root, or through sudo. When everything is there, it
+# Groups: build, run, test, dev; package, for deploy/package. Installs as root, or through sudo. When everything is there, it
 # neither touches the network nor needs root.
 set -euo pipefail
 
@@ -38,8 +38,17 @@ group_test=(
   libgtest-dev libgmock-dev  # unit tests
   libbenchmark-dev           # tools/bench
   python3                    # end-to-end tests, standard library only
+  python3-yaml               # the alert rules' test
   libfaketime                # their nodes whose clock jumps
   shellcheck                 # the scripts of deploy/ and tests/
+)
+# shellcheck disable=SC2034
+group_package=(
+  dpkg-dev debhelper  # what builds Debian's packages
+  help2man            # manual pages from --help
+  po-debconf          # the question that purging asks
+  lintian             # what Debian would say of the package
+  mmdebstrap          # the clean Debian that tests/package installs it on
 )
 # shellcheck disable=SC2034
 group_dev=(
@@ -62,8 +71,8 @@ for argument in "$@"; do
     --list) mode=list ;;
     --check) mode=check ;;
     -h | --help) usage; exit 0 ;;
-    build | run | test | dev) groups+=("$argument") ;;
-    *) fail "unknown argument '$argument'; expected --list, --check or groups: build run test dev" ;;
+    build | run | test | dev | package) groups+=("$argument") ;;
+    *) fail "unknown argument '$argument'; expected --list, --check or groups: build run test dev package" ;;
   esac
 done
 ((${#groups[@]})) || groups=(build run)

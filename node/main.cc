@@ -12,13 +12,11 @@ namespace {
 constexpr int kExitFailed = 1;
 constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
 
-int Check(const decentd::NodeConfig& config) {
+bool IsComplete(const decentd::NodeConfig& config) {
   const decentd::NodeCheck check = decentd::CheckNode(config, decentd::ProcessEnvironment());
   for (const std::string& line : check.problems) std::cerr << "decentd: error: " << line << "\n";
   for (const std::string& line : check.warnings) std::cerr << "decentd: warning: " << line << "\n";
-  if (!check.problems.empty()) return kExitConfiguration;
-  std::cout << "the configuration of " << config.name << " is complete\n";
-  return 0;
+  return check.problems.empty();
 }
 
 int Health(const decentd::NodeConfig& config) {
@@ -58,8 +56,10 @@ int main(int argc, char** argv) {
       "  decentd --config alice/node.yaml --check-config\n"
       "  decentd --config alice/node.yaml\n"
       "  decentd --config alice/node.yaml --health\n\n"
-      "Exit status: 0 stopped on request, or healthy; 1 could not start or run, or not healthy; 78 the "
-      "configuration is wrong.");
+      "Exit status:\n"
+      "   0  stopped on request, or healthy\n"
+      "   1  could not start or run, or not healthy\n"
+      "  78  wrong configuration file, roster or key\n");
   CLI11_PARSE(app, argc, argv);
 
   auto loaded = decentd::LoadNodeConfig(path);
@@ -67,8 +67,13 @@ int main(int argc, char** argv) {
     std::cerr << "decentd: error: " << loaded.status().message() << "\n";
     return kExitConfiguration;
   }
-  if (check) return Check(loaded->config);
   if (health) return Health(loaded->config);
+  // Before every start too: systemd does not try again what ends with 78.
+  if (!IsComplete(loaded->config)) return kExitConfiguration;
+  if (check) {
+    std::cout << "the configuration of " << loaded->config.name << " is complete\n";
+    return 0;
+  }
   options.config = std::move(loaded->config);
   decentd::BlockStopSignals();
   const absl::Status status = decentd::RunDaemon(options);

@@ -75,7 +75,9 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
             "# passphrase_file: passphrase\n"
           : "",
       "# Rounds, journal and everything the node has said.\n"
-      "data_directory: data\n"
+      "data_directory: ",
+      YamlScalar(values.data_directory),
+      "\n"
       "# The cluster, the same file at every node: made by 'decentctl roster create'.\n"
       "roster: roster.yaml\n\n"
       "# Where other nodes connect. The links are encrypted and bound to the keys of the roster.\n"

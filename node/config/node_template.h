@@ -12,6 +12,7 @@ struct NodeTemplate {
   bool worker = true;     // with models.answer
   bool evaluator = true;  // with models.judge
   bool encrypted_key = false;
+  std::string data_directory = "data";  // relative to the file, or absolute
 };
 
 // ParseNodeConfig reads it as it is. REQUIRES: a node's name and listen addresses.

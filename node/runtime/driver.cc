@@ -1,5 +1,7 @@
 #include "node/runtime/driver.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -57,6 +59,7 @@ void Driver::Stop() {
 }
 
 void Driver::Run() {
+  pthread_setname_np(pthread_self(), "decentd-core");  // for top -H and debuggers
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     AnswerQuestions(lock);

@@ -70,6 +70,19 @@ TEST_F(InitTest, TheKeyIsForItsOwnerOnly) {
   EXPECT_EQ(ModeOf(folder_ / "alice"), 0700);
 }
 
+TEST_F(InitTest, TheDatabaseMayLieElsewhere) {
+  ASSERT_EQ(Init({"--data", "/var/lib/decentd"}).exit_code, kOk);
+  EXPECT_EQ(LoadNodeConfig(folder_ / "alice/node.yaml")->config.data_directory, "/var/lib/decentd");
+  std::filesystem::remove_all(folder_ / "alice");
+  ASSERT_EQ(Init({"--data", "with: a colon"}).exit_code, kOk);
+  EXPECT_EQ(LoadNodeConfig(folder_ / "alice/node.yaml")->config.data_directory,
+            folder_ / "alice/with: a colon");
+  std::filesystem::remove_all(folder_ / "alice");
+  ASSERT_EQ(Init().exit_code, kOk);
+  EXPECT_EQ(LoadNodeConfig(folder_ / "alice/node.yaml")->config.data_directory,
+            folder_ / "alice/data");
+}
+
 TEST_F(InitTest, RefusesToOverwriteAnything) {
   ASSERT_EQ(Init().exit_code, kOk);
   for (const char* kept : {"identity.key", "node.yaml", "node.card"}) {

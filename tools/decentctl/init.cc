@@ -28,6 +28,7 @@ struct InitArguments {
   RosterNode node;
   std::vector<std::string> roles = {"worker", "evaluator"};
   std::string listen, client_listen;
+  std::string data = "data";
   NewPassphrase passphrase;
 };
 
@@ -69,6 +70,7 @@ absl::Status Prepare(InitArguments& arguments) {
                              role, "'");
     }
   }
+  if (arguments.data.empty()) return InvalidArgument("--data: expected a folder");
   absl::Status status = CheckNodeFields(node);
   if (status.ok()) status = ChooseListen(arguments);
   return status;
@@ -99,9 +101,13 @@ ExitCode RunInit(InitArguments& arguments, const Context& context) {
   if (status.ok()) {
     status = files.Made(kKeyName, CreateKeyFile(key_path, *identity, std::move(*passphrase)));
   }
-  const NodeTemplate values{arguments.node.name,      arguments.listen,
-                            arguments.client_listen,  arguments.node.worker,
-                            arguments.node.evaluator, encrypted};
+  const NodeTemplate values{.name = arguments.node.name,
+                            .peers_listen = arguments.listen,
+                            .client_listen = arguments.client_listen,
+                            .worker = arguments.node.worker,
+                            .evaluator = arguments.node.evaluator,
+                            .encrypted_key = encrypted,
+                            .data_directory = arguments.data};
   if (status.ok()) {
     status = files.Made(kConfigName, CreateFile(config_path, RenderNodeConfig(values)));
   }
@@ -154,6 +160,9 @@ void AddInit(CLI::App& app, Context& context) {
   CLI::App* init = app.add_subcommand("init", "Make a node's key, configuration and card");
   init->add_option("--dir", arguments->directory, "Folder of the node, made if absent")
       ->capture_default_str();
+  init->add_option("--data", arguments->data,
+                   "Folder of its database, which the daemon makes; from --dir, or absolute")
+      ->capture_default_str();
   init->add_option("--name", arguments->node.name, "Name of the node, such as alice")->required();
   init->add_option("--address", arguments->node.addresses,
                    "host:port at which other nodes reach it; may be repeated")
@@ -172,7 +181,9 @@ void AddInit(CLI::App& app, Context& context) {
   AddNewPassphraseOptions(init, arguments->passphrase);
   SetExamples(init, {"decentctl init --dir alice --name alice --address alice.example.org:7400",
                      "decentctl init --dir judge --name judge --address 10.0.0.5:7400 "
-                     "--roles evaluator --owner acme --passphrase"});
+                     "--roles evaluator --owner acme --passphrase",
+                     "decentctl init --dir /etc/decentd --data /var/lib/decentd --name alice "
+                     "--address alice.example.org:7400"});
   SetAction(init, context, [arguments, &context] { return RunInit(*arguments, context); });
 }
 
