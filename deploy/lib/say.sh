@@ -1,6 +1,6 @@
-# How deploy/quickstart talks: numbered steps with the time each took, and errors that show the last
-# lines of the log concerned. Sourced, never run.
-# shellcheck shell=bash
+# How deploy/quickstart and deploy/compose talk: numbered steps with the time each took, and errors
+# that show the last lines of the log concerned. Sourced, never run.
+# shellcheck shell=bash disable=SC2154  # $program, its name in errors, is the caller's
 
 steps=0  # set by the caller to how many steps there will be
 step_number=0
@@ -10,9 +10,9 @@ say() { printf '      %s\n' "$*"; }
 
 # fail LINE...: an error message, one line for each argument, and the end of the script.
 fail() {
-  printf '\nquickstart: %s\n' "$1" >&2
-  shift
-  (($#)) && printf '            %s\n' "$@" >&2
+  printf '\n%s: %s\n' "$program" "$1" >&2
+  local line
+  for line in "${@:2}"; do printf '%*s%s\n' $((${#program} + 2)) '' "$line" >&2; done
   exit 1
 }
 
