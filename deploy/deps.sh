@@ -38,6 +38,7 @@ group_run=(
 group_library=(
   ca-certificates                # models behind https
   libgrpc++1.51 libgrpc29        # links between peers and the client API
+  libre2-9                       # patterns of scripted replies
   libprotobuf32                  # messages
   libabsl20220623                # Status, containers
   libsodium23 libssl3            # signatures, certificates of the links

@@ -37,7 +37,7 @@ compose() {
 write_compose_env() {
   # compose.yaml names it, whether it is used or not.
   docker volume create "$model_volume" >/dev/null
-  printf '%s=%s\n' DECENTD_IMAGE "$image" DECENTD_MODEL_IMAGE "$model_image" \
+  printf '%s=%s\n' COMPOSE_PROJECT_NAME "$project" DECENTD_IMAGE "$image" DECENTD_MODEL_IMAGE "$model_image" \
     DECENTD_SECRETS "$dir/secrets" DECENTD_CLIENT_PORT "$port" >"$dir/compose.env"
 }
 

@@ -17,7 +17,7 @@ from wire import Wire
 
 setUpModule = build_image
 CLIENTS = 2
-ROUNDS = 8  # of each client under a disturbance that lasts
+ROUNDS = 5  # of each client under a disturbance that lasts
 
 
 @unittest.skipIf(why_no_containers(), why_no_containers())

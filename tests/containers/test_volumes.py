@@ -25,7 +25,7 @@ def small_volume(name, size):
 class Volumes(unittest.TestCase):
     def test_with_an_empty_volume_a_node_refuses_then_sits_out_and_catches_up(self):
         # A node that sits out is linked, and so it is waited for until the soft deadline.
-        deadlines = {"soft": "5s", "hard": "15m"}
+        deadlines = {"soft": "2s", "hard": "15m"}
         with fake_model() as models, ContainerCluster(models, deadlines=deadlines) as cluster:
             cluster.start()
             alice, *_, dave = cluster.nodes
@@ -46,12 +46,12 @@ class Volumes(unittest.TestCase):
                 "--config", f"{HOME}/node.yaml", "--accept-lost-database").stdout.split()[-1]
             cluster.wait_reachable(4, cluster.nodes)
             self.check_sits_out(cluster, dave)
+            after = cluster.ask("What is 19 + 25?", node=alice)["round_id"]
             docker("stop", dave.container)
             docker("rm", dave.container)
             cluster.up(dave)
             cluster.wait_reachable(4, cluster.nodes)
             self.check_sits_out(cluster, dave)
-            after = cluster.ask("What is 19 + 25?", node=alice)["round_id"]
             records = cluster.agreed([before, after])
             for bundle in records[after]:
                 self.assertNotIn(dave.index, bundle.authors(), "it signed while it sits out")
