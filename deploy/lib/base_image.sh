@@ -32,8 +32,8 @@ bookworm_sources() {
 
 make_base_image() {
   local log=$1 sources
-  command -v apt-get >/dev/null || fail "there is no image $base_image and no registry to pull it from" \
-    "($(tail -n 1 "$log"))." \
+  command -v apt-get >/dev/null || fail \
+    "there is no image $base_image and no registry to pull it from:" "$(tail -n 1 "$log")" \
     "On a Debian machine deploy/compose makes it from packages; here, load it from a file:" \
     "  docker save $base_image | gzip >FILE    where it is;    docker load -i FILE    here"
   "$root/deploy/deps.sh" container >>"$log" 2>&1 ||
@@ -50,7 +50,8 @@ deb http://deb.debian.org/debian-security bookworm-security main"
   "${as_root[@]}" mmdebstrap --variant=minbase \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=usr-is-merged \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     bookworm - - <<<"$sources" 2>>"$log" |
     docker import -c 'CMD ["bash"]' - "$base_image" >>"$log" 2>&1 ||
     fail_with_log "$log" "the base image could not be made from Debian's packages"

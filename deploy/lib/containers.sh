@@ -37,8 +37,9 @@ compose() {
 write_compose_env() {
   # compose.yaml names it, whether it is used or not.
   docker volume create "$model_volume" >/dev/null
-  printf '%s=%s\n' COMPOSE_PROJECT_NAME "$project" DECENTD_IMAGE "$image" DECENTD_MODEL_IMAGE "$model_image" \
-    DECENTD_SECRETS "$dir/secrets" DECENTD_CLIENT_PORT "$port" >"$dir/compose.env"
+  printf '%s=%s\n' COMPOSE_PROJECT_NAME "$project" DECENTD_IMAGE "$image" \
+    DECENTD_MODEL_IMAGE "$model_image" DECENTD_SECRETS "$dir/secrets" DECENTD_CLIENT_PORT "$port" \
+    >"$dir/compose.env"
 }
 
 # in_node NAME DOCKER-RUN-ARGUMENTS...: a command with a node's volume and its secrets, no network.
@@ -119,7 +120,7 @@ install_small_model() {
   pip_arguments
   # The machine's own network: what it reaches by a proxy on loopback is reached here too.
   "${in_volume[@]}" --network host "${pip_run[@]}" "$model_image" ./install_small_model.sh /model \
-    2>&1 >/dev/null | tee "$log" | grep '^install_small_model' | sed 's/^install_small_model: /      /'
+    2>&1 >/dev/null | tee "$log" | sed -n 's/^install_small_model: /      /p'
   [[ ${PIPESTATUS[0]} == 0 ]] || fail_with_log "$log" "the small model could not be installed." \
     "With a model server of your own: deploy/compose up --model URL --model-name NAME" \
     "Without any model:               deploy/compose up --scripted"

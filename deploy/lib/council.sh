@@ -68,8 +68,8 @@ set_models() {
 ask_and_verify() {
   local round bundle status=0
   say "$1"
-  "${decentctl[@]}" ask --config "$client_config" --timeout 10m --id-file "$dir/run/round" -- "$1" ||
-    status=$?
+  "${decentctl[@]}" ask --config "$client_config" --timeout 10m --id-file "$dir/run/round" \
+    -- "$1" || status=$?
   # 2: the council agreed that the round failed, which has a proof like any other outcome.
   ((status == 0 || status == 2)) ||
     fail_with_log "$first_log" \
@@ -87,8 +87,8 @@ ask_and_verify() {
   say "decentctl verify $bundle --roster $roster"
   grep '^  ok' "$log" | sed 's/^/    /' # the outcome below the checks was shown before
   if ((status == 2)); then
-    say "The proof holds, and what it proves is that this round failed: there were too few answers or"
-    say "scores. Busy processors make a small model too slow; ask again when they are free."
+    say "The proof holds, and what it proves is that this round failed: there were too few answers"
+    say "or scores. Busy processors make a small model too slow; ask again when they are free."
   fi
   outcome=$status
 }

@@ -1,5 +1,5 @@
-"""A cluster of real containers, from deploy/compose.yaml as it is shipped, beside which a test puts a
-directory of its own for each node, ports for all of them, and what it wants to disturb.
+"""A cluster of real containers, from deploy/compose.yaml as it is shipped, beside which a test puts
+a directory of its own for each node, ports for all of them, and what it wants to disturb.
 
 As tests/e2e has it: a context manager, files kept when a test fails. Needs root, for it enters the
 containers' networks from outside."""
@@ -135,13 +135,12 @@ class ContainerNode(Node):
 
 
 class ContainerCluster(Cluster):
-    """`overrides`: {node's name: what is added to its service}; `volumes`: likewise. Read late, so
-    that they may be made from the cluster's nodes: override(cluster) may be given instead."""
+    """`override`: given the cluster when it starts, what is added to compose.yaml; lists of a
+    service become longer, other values are replaced."""
 
     node_type = ContainerNode
 
     def __init__(self, models, deadlines=None, override=lambda cluster: {}):
-        self.project = None
         super().__init__(models, deadlines=deadlines)
         self.project = self.directory.name
         self._override = override
@@ -178,7 +177,8 @@ class ContainerCluster(Cluster):
 
     def compose(self, *arguments):
         environment = {
-            **os.environ, "DECENTD_IMAGE": IMAGE, "DECENTD_SECRETS": str(self.directory / "secrets"),
+            **os.environ, "DECENTD_IMAGE": IMAGE,
+            "DECENTD_SECRETS": str(self.directory / "secrets"),
             "DECENTD_CLIENT_PORT": self.nodes[0].client.rpartition(":")[2]}
         return run(*compose_command(), "--project-name", self.project,
                    "--file", ROOT / "deploy" / "compose.yaml",
@@ -224,7 +224,7 @@ class ContainerCluster(Cluster):
         for node in self.nodes:
             node.process = None  # they end with their project
         with ExitStack() as stack:
-            stack.callback(super().__exit__, None if kind is None else kind, *rest)
+            stack.callback(super().__exit__, kind, *rest)
             if (self.directory / "override.json").exists():
                 self.compose("down", "--volumes", "--timeout", "0", "--remove-orphans")
 

@@ -1,4 +1,4 @@
-"""deploy/compose with the small model: from images to a verified answer, down, up again, and away."""
+"""deploy/compose with the small model: from images to a verified answer, down, up, and away."""
 
 import json
 import os

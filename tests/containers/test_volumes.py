@@ -16,7 +16,7 @@ REFUSED = 4     # decentctl's exit status
 
 
 def small_volume(name, size):
-    """For compose: a volume that is a small disk of its own. Its content ends with the container."""
+    """For compose: a volume that is a small disk of its own, and empty when the node starts."""
     options = f"size={size},uid={USER},gid={USER},mode=0700"
     return {"volumes": {name: {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": options}}}}
 

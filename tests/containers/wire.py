@@ -1,4 +1,5 @@
-"""What a test does to the network of one container, from outside: the image needs nothing for it."""
+"""What a test does to the network of one container, from outside: the image needs nothing for it.
+"""
 
 import pathlib
 import subprocess

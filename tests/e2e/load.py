@@ -28,9 +28,10 @@ class Load:
         self._stopping = False
         self._wrong = []
         self._decided = []  # round ids, in the order in which clients were told
-        self._threads = [threading.Thread(target=self._run, args=(f"{seed}-{number}", all_ask_all or number == 0),
-                                          daemon=True)
-                         for number in range(clients)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(f"{seed}-{i}", all_ask_all or i == 0),
+                             daemon=True)
+            for i in range(clients)]
 
     def __enter__(self):
         for thread in self._threads:
