@@ -219,7 +219,7 @@ model_is_ready() {
     'import urllib.request as u; u.urlopen("http://127.0.0.1:8080/health", timeout=5)'
 }
 
-node_is_healthy() { :; }
+node_is_healthy() { docker exec "$1" decentd --health --config /var/lib/decentd/node.yaml; }
 
 # The nodes whose ports are not published are asked inside their own container.
 reaches_all() {

@@ -97,6 +97,12 @@ class ContainerNode(Node):
         """Of the daemon, as this machine numbers it; 0 while there is none."""
         return self.inspect()["State"]["Pid"]
 
+    def health(self):
+        """What the container's own check says: its exit status and its words."""
+        done = run("docker", "exec", self.container, "decentd", "--health", "--config",
+                   f"{HOME}/node.yaml", expect=None)
+        return done.returncode, done.stdout + done.stderr
+
     def start(self, *arguments):
         assert not arguments, "a container's arguments are its image's"
         docker("start", self.container)
@@ -230,8 +236,8 @@ class ContainerCluster(Cluster):
 
 
 def all_see_all(cluster):
-    """Returns when every node runs, votes and reaches every other."""
+    """Returns when every node runs, is healthy and reaches every other."""
     cluster.wait_reachable(len(cluster.nodes), cluster.nodes)
     for node in cluster.nodes:
-        wait_until(lambda node=node: (node.status() or {}).get("voting"), f"{node.name} votes",
+        wait_until(lambda node=node: node.health()[0] == 0, f"{node.name} is healthy",
                    explain=node.last_log)

@@ -12,7 +12,7 @@ import unittest
 
 from container_cluster import USER, docker, why_no_containers
 from node import free_ports
-from programs import PATIENCE_SECONDS, ROOT, program
+from programs import PATIENCE_SECONDS, ROOT, program, wait_until
 
 MODEL_DIR = pathlib.Path(os.environ.get(
     "DECENTD_MODEL_DIR", pathlib.Path.home() / ".cache" / "decentd" / "small-model"))
@@ -65,6 +65,10 @@ class Compose(unittest.TestCase):
                          [{"HostIp": "127.0.0.1", "HostPort": str(self.port)}])
         for name in NAMES - {"alice"}:
             self.assertFalse(any(found[name]["NetworkSettings"]["Ports"].values()), name)
+
+        for name in NAMES | {"model"}:
+            wait_until(lambda name=name: self.containers()[name]["State"]["Health"]["Status"]
+                       == "healthy", f"the engine finds {name} healthy")
 
         self.run_it("down")
         self.assertEqual(self.containers(), {})

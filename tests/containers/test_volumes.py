@@ -61,6 +61,7 @@ class Volumes(unittest.TestCase):
         status = node.status()
         self.assertFalse(status["voting"])
         self.assertIn("its memory was lost", status["not_voting_because"])
+        self.assertEqual(node.health()[0], 1, node.health())
         refused = decentctl("ask", "What is 20 + 25?", *cluster.at(node), expect=REFUSED)
         self.assertIn("lost its memory", refused.stderr)
 
@@ -82,6 +83,7 @@ class Volumes(unittest.TestCase):
                 load.wait_decided(CLIENTS)
                 because = wait_until(silent, "dave's volume is full", explain=dave.last_log)
                 self.assertIn("free space", because)
+                self.assertEqual(dave.health()[0], 1, dave.health())
                 load.wait_decided(2 * CLIENTS, meanwhile=disk.fill)
                 disk.free()
                 wait_until(lambda: (dave.status() or {}).get("voting"), "dave votes again",
