@@ -46,6 +46,8 @@ group_library=(
   libcurl4                       # calls to language models
   libyaml-cpp0.7                 # configuration files
   libspdlog1.10 libfmt9          # logs
+  libprometheus-cpp-pull1.0 libprometheus-cpp-core1.0  # metrics
+  libsystemd0                    # readiness and watchdog of the service
   libstdc++6 libgcc-s1 libc6
 )
 # shellcheck disable=SC2034
