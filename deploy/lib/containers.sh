@@ -62,7 +62,7 @@ build_image() {
 build_node_image() {
   local log=$dir/logs/image.log
   if [[ -z $bin_dir ]]; then
-    build_image "$log" "$image" --build-arg "JOBS=$(build_jobs)" --file "$root/deploy/Dockerfile" \
+    build_image "$log" "$image" --build-arg "JOBS=$jobs" --file "$root/deploy/Dockerfile" \
       "$root"
     return
   fi
@@ -175,7 +175,7 @@ create_council() {
   "${decentctl[@]}" client init --dir "$dir/client" --node "127.0.0.1:$port" --roster "$roster" \
     >>"$log" 2>&1 || fail_with_log "$log" "decentctl could not set up a client"
   rm -r "$work"
-  { settings; printf 'bin_dir=%s\n' "$bin_dir"; } >"$dir/settings"
+  { settings; printf 'bin_dir=%s\njobs=%s\n' "$bin_dir" "$jobs"; } >"$dir/settings"
   mv "$dir/unfinished" "$dir/complete"
 }
 
