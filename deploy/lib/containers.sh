@@ -109,9 +109,9 @@ install_small_model() {
   local log=$dir/logs/model-install.log
   build_image "$log" "$model_image" "$root/deploy/models"
   local in_volume=(docker run --rm -i --volume "$model_volume:/model")
-  # What deploy/quickstart has installed here already need not be fetched again. The installation
-  # below checks it.
-  if [[ -x $model_dir/venv/bin/python ]] &&
+  # What deploy/quickstart has installed here already need not be fetched again, if it is of the
+  # Python that is in the image. The installation below checks it.
+  if [[ $(readlink -f "$model_dir/venv/bin/python") == /usr/bin/python3.11 ]] &&
     ! "${in_volume[@]}" "$model_image" test -e /model/venv/pyvenv.cfg; then
     say "copying it from $model_dir"
     tar -C "$model_dir" -c venv | "${in_volume[@]}" --network none "$model_image" \
@@ -120,7 +120,7 @@ install_small_model() {
   pip_arguments
   # The machine's own network: what it reaches by a proxy on loopback is reached here too.
   "${in_volume[@]}" --network host "${pip_run[@]}" "$model_image" ./install_small_model.sh /model \
-    2>&1 >/dev/null | tee "$log" | sed -n 's/^install_small_model: /      /p'
+    2>&1 >/dev/null | tee "$log" | sed -n '/start it with/d;s/^install_small_model: /      /p'
   [[ ${PIPESTATUS[0]} == 0 ]] || fail_with_log "$log" "the small model could not be installed." \
     "With a model server of your own: deploy/compose up --model URL --model-name NAME" \
     "Without any model:               deploy/compose up --scripted"
