@@ -5,8 +5,10 @@
 #   deploy/deps.sh --list [...]    print the packages' names, one a line, and install nothing
 #   deploy/deps.sh --check [...]   print what is missing; exit 1 when something is
 #
-# Groups: build, run, test, dev; package, for deploy/package. Installs as root, or through sudo. When everything is there, it
-# neither touches the network nor needs root.
+# Groups: build, run, test, dev; library, what the built programs load, for a machine or an image
+# without a compiler; container, what deploy/compose may need beside a Docker engine; package, for
+# deploy/package. Installs as root, or through sudo. When everything is there, it neither touches the
+# network nor needs root.
 set -euo pipefail
 
 # shellcheck disable=SC2034  # the groups are read through a nameref
@@ -32,6 +34,26 @@ group_run=(
   ca-certificates       # models behind https
   python3 python3-venv  # the small local model's server
   libgomp1 libstdc++6   # what its inference engine links to
+)
+# shellcheck disable=SC2034
+group_library=(
+  ca-certificates                # models behind https
+  libgrpc++1.51 libgrpc29        # links between peers and the client API
+  libre2-9                       # patterns of scripted replies
+  libprotobuf32                  # messages
+  libabsl20220623                # Status, containers
+  libsodium23 libssl3            # signatures, certificates of the links
+  librocksdb7.8                  # journal and records of rounds
+  libcurl4                       # calls to language models
+  libyaml-cpp0.7                 # configuration files
+  libspdlog1.10 libfmt9          # logs
+  libprometheus-cpp-pull1.0 libprometheus-cpp-core1.0  # metrics
+  libsystemd0                    # readiness and watchdog of the service
+  libstdc++6 libgcc-s1 libc6
+)
+# shellcheck disable=SC2034
+group_container=(
+  mmdebstrap  # makes the base image where no registry can be reached
 )
 # shellcheck disable=SC2034
 group_test=(
@@ -71,8 +93,11 @@ for argument in "$@"; do
     --list) mode=list ;;
     --check) mode=check ;;
     -h | --help) usage; exit 0 ;;
-    build | run | test | dev | package) groups+=("$argument") ;;
-    *) fail "unknown argument '$argument'; expected --list, --check or groups: build run test dev package" ;;
+    build | run | test | dev | library | container | package) groups+=("$argument") ;;
+    *)
+      fail "unknown argument '$argument'; expected --list, --check or groups:" \
+        "build run test dev library container package"
+      ;;
   esac
 done
 ((${#groups[@]})) || groups=(build run)

@@ -1,6 +1,6 @@
-# What deploy/quickstart looks at before it begins any work, so that a machine on which it cannot
-# succeed is told so at once. Sourced, never run.
-# shellcheck shell=bash disable=SC2154  # port_base is the caller's
+# What is looked at before any work begins, so that a machine on which it cannot succeed is told so
+# at once. Sourced, never run.
+# shellcheck shell=bash
 
 # free_mb PATH: megabytes free on the file system that will hold PATH, which need not exist yet.
 free_mb() {
@@ -17,11 +17,12 @@ need_disk() {
     "Free some space, or choose another place with --dir."
 }
 
+# need_port PORT WHAT OPTION: fails when something listens there; OPTION chooses another port.
 need_port() {
-  local port=$1 what=$2
+  local port=$1 what=$2 other=$3
   if port_in_use "$port"; then
     fail "port $port, meant for $what, is in use by $(port_owner "$port")." \
-      "Stop it, or choose other ports with --port-base, e.g. --port-base $((port_base + 1000))."
+      "Stop it, or choose another port with $other."
   fi
 }
 

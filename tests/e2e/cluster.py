@@ -59,12 +59,15 @@ class Asking:
 class Cluster:
     """`models`: a FakeModel, or the lines of node.yaml that choose a model for every node."""
 
+    node_type = Node
+
     def __init__(self, models, n=4, deadlines=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-"))
         self.roster = self.directory / "roster.yaml"
         ports = free_ports(2 * n)
-        self.nodes = [Node(i, self.directory / NAMES[i], ports[2 * i], ports[2 * i + 1])
-                      for i in range(n)]
+        self.nodes = [
+            self.node_type(i, self.directory / NAMES[i], ports[2 * i], ports[2 * i + 1])
+            for i in range(n)]
         self._asking = []
         try:
             self._create(models, deadlines or TEST_DEADLINES)
@@ -77,7 +80,7 @@ class Cluster:
         for node in self.nodes:
             cards.append(decentctl(
                 "init", "--dir", node.directory, "--name", node.name, "--address", node.address,
-                "--listen", node.address, "--client-listen", node.client).stdout.strip())
+                "--listen", node.listen, "--client-listen", node.client_listen).stdout.strip())
             set_models(node.directory / "node.yaml", models if isinstance(models, list) else [
                 "backend: openai", f"url: {models.url_of(node.index)}",
                 f"model: fake-{node.index}", "timeout: 5m"])

@@ -16,9 +16,11 @@ ANSWER, JUDGE = "answer", "judge"
 
 
 class FakeModel:
-    """Thread-safe. Use as a context manager."""
+    """Thread-safe. Use as a context manager. `host`: where it listens; `seen_as`: what nodes call
+    that host."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", seen_as=None):
+        self._seen_as = seen_as or host
         self._changed = threading.Condition()
         self._held = set()        # (node, kind)
         self._waiting = []        # the same, of requests that are held
@@ -34,7 +36,7 @@ class FakeModel:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -48,7 +50,7 @@ class FakeModel:
         self._server.server_close()
 
     def url_of(self, node):
-        return f"http://127.0.0.1:{self._server.server_address[1]}/node{node}/v1"
+        return f"http://{self._seen_as}:{self._server.server_address[1]}/node{node}/v1"
 
     def answer_of(self, node):
         """What node's model answers to every question. Judges prefer the lowest node."""

@@ -7,6 +7,15 @@ from programs import find_program
 _FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 _FUTEX = find_program("libfaked_clock_futex.so")
 
+LIBRARIES = [_FUTEX, _FAKETIME]  # to preload, in this order
+
+
+def environment(file, libraries):
+    """Of a daemon whose time of day is the one in `file`."""
+    return {
+        "LD_PRELOAD": " ".join(map(str, libraries)), "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+
 
 def why_no_clock():
     """Why no clock can be faked here, or None when one can."""
@@ -23,9 +32,7 @@ class FakedClock:
     def __init__(self, node):
         self._file = node.directory / "clock"
         self.jump("+0h")
-        node.daemon_environment = {
-            "LD_PRELOAD": f"{_FUTEX} {_FAKETIME}", "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        node.daemon_environment = environment(self._file, LIBRARIES)
 
     def jump(self, offset):
         """To so much after the machine's time, as +3h, or before it, as -90m; +0h sets it right."""

@@ -15,10 +15,12 @@ class Load:
     then the questions under way are waited for. The first client asks all of `nodes`, so that it
     goes on whichever is away; the others ask one of them, by lot. Questions are somewhat longer
     than `bytes_each`. One that a node took has to be decided; one that no node took is nobody's.
+    With `all_ask_all` every client asks all nodes, and every question has to be decided.
     Leaving the context raises what a client found wrong."""
 
-    def __init__(self, cluster, clients, seed, nodes=None, bytes_each=0):
+    def __init__(self, cluster, clients, seed, nodes=None, bytes_each=0, all_ask_all=False):
         self._cluster = cluster
+        self._all_decided = all_ask_all
         self._nodes = nodes or cluster.nodes
         # What no compression makes shorter.
         self._padding = base64.b85encode(random.Random(seed).randbytes(bytes_each)).decode()
@@ -26,9 +28,10 @@ class Load:
         self._stopping = False
         self._wrong = []
         self._decided = []  # round ids, in the order in which clients were told
-        self._threads = [threading.Thread(target=self._run, args=(f"{seed}-{number}", number == 0),
-                                          daemon=True)
-                         for number in range(clients)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(f"{seed}-{i}", all_ask_all or i == 0),
+                             daemon=True)
+            for i in range(clients)]
 
     def __enter__(self):
         for thread in self._threads:
@@ -85,7 +88,7 @@ class Load:
             expect=None, timeout=2 * PATIENCE_SECONDS, input=f"What is {name}? {self._padding}")
         taken = id_file.exists()
         id_file.unlink(missing_ok=True)
-        if done.returncode == UNREACHABLE and not taken:
+        if done.returncode == UNREACHABLE and not taken and not self._all_decided:
             return
         assert done.returncode == 0, \
             f"asked {[node.name for node in nodes]}, ended with {done.returncode}: {done.stderr}"

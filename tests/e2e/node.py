@@ -44,6 +44,7 @@ class Node:
         self.data = directory / "data"
         self.address = f"127.0.0.1:{peer_port}"
         self.client = f"127.0.0.1:{client_port}"
+        self.listen, self.client_listen = self.address, self.client
         self.log = directory / "daemon.log"
         self.daemon = "decentd"
         self.daemon_arguments = []

@@ -18,26 +18,12 @@ def why_no_disk():
         return str(error)
 
 
-class SmallDisk:
-    """A tmpfs as a context manager. Whoever uses it has ended before the context does."""
+class Ballast:
+    """What a test fills a disk with."""
 
-    def __init__(self, size):
-        self._size = size
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-disk-"))
-        self._ballast = self.path / "ballast"
-
-    def __enter__(self):
-        try:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs", self.path],
-                           check=True, capture_output=True, text=True)
-        except BaseException:
-            self.path.rmdir()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["umount", self.path], check=True)
-        self.path.rmdir()
+    def __init__(self, path):
+        self.path = path
+        self._ballast = path / "ballast"
 
     def fill(self):
         """Takes every byte that is left, also what was given back since the last call."""
@@ -57,3 +43,24 @@ class SmallDisk:
 
     def free(self):
         self._ballast.unlink()
+
+
+class SmallDisk(Ballast):
+    """A tmpfs as a context manager. Whoever uses it has ended before the context does."""
+
+    def __init__(self, size):
+        self._size = size
+        super().__init__(pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-disk-")))
+
+    def __enter__(self):
+        try:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs", self.path],
+                           check=True, capture_output=True, text=True)
+        except BaseException:
+            self.path.rmdir()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.path], check=True)
+        self.path.rmdir()
