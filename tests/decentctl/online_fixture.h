@@ -156,6 +156,7 @@ class OnlineTest : public ::testing::Test {
     AddRoundsCommands(app, context);
     AddProofCommands(app, context);
     AddNodeCommands(app, context);
+    AddEvidenceCommands(app, context);
     std::reverse(arguments.begin(), arguments.end());
     try {
       app.parse(arguments);
