@@ -3,16 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
+#include "tests/sim/explore/expect_nothing_found.h"
 
 namespace decentd::explore {
 namespace {
-
-void ExpectNothingFound(const Exploration& result) {
-  if (!result.finding) return;
-  ADD_FAILURE() << result.finding->what;
-  for (const std::string& step : result.finding->steps) std::cerr << "  " << step << "\n";
-}
 
 TEST(BinaryExplorer, TheFirstRoundAgreesAndNobodyWaitsForEver) {
   const Exploration result = ExploreBinary({.last = 1});
