@@ -80,23 +80,44 @@ absl::Status RepairRocksDb(const RocksDbOptions& options, const WriteBatch& mark
   }
   const auto lock = DirectoryLock::Acquire(options.path, options.program);
   if (!lock.ok()) return lock.status();
+  const std::string under_way = options.path + "/" + kRepairName;
+  const int fd = open(under_way.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", under_way));
+  close(fd);
+  if (absl::Status synced = SyncDirectory(options.path); !synced.ok()) return synced;
   const rocksdb::Options tuned = TunedRocksDbOptions(rocksdb::Env::Default(), options.warn);
   const rocksdb::Status status = rocksdb::RepairDB(options.path, tuned);
   if (!status.ok()) return ToStatus(status, "repair", options.path);
-  return Mark(options.path, mark, options.format_version);
+  absl::Status marked = Mark(options.path, mark, options.format_version);
+  if (!marked.ok()) return marked;
+  if (unlink(under_way.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", under_way));
+  }
+  return SyncDirectory(options.path);
 }
 
 absl::StatusOr<uint64_t> CopyDatabase(rocksdb::DB& database, const std::string& directory,
                                       const WriteBatch& mark) {
   std::error_code error;
-  if (fs::exists(directory, error) || error) {
+  if (fs::exists(directory, error)) {
     return absl::AlreadyExistsError(
         absl::StrCat(directory, " is there already; name a directory that is not"));
   }
-  const std::string partial = directory + ".partial";
-  absl::Cleanup remove = [&] {
+  // Made beside its place and locked: of two that copy to one place at a time, none may rename what
+  // the other has not marked yet.
+  const fs::path beside = directory + ".partial";
+  const std::string partial = (beside / "copy").string();
+  if (!error) fs::create_directory(beside, error);
+  if (!error) fs::permissions(beside, fs::perms::owner_all, error);
+  if (error) {
+    return absl::InternalError(
+        absl::StrCat("cannot make the directory ", beside.string(), ": ", error.message()));
+  }
+  const auto lock = DirectoryLock::Acquire(beside.string(), "decentd");
+  if (!lock.ok()) return lock.status();
+  const absl::Cleanup remove = [&] {
     std::error_code ignored;
-    fs::remove_all(partial, ignored);
+    fs::remove_all(beside, ignored);
   };
   fs::remove_all(partial, error);  // of a copy that was cut short
   rocksdb::Checkpoint* raw = nullptr;
@@ -112,7 +133,6 @@ absl::StatusOr<uint64_t> CopyDatabase(rocksdb::DB& database, const std::string& 
     return absl::InternalError(
         absl::StrCat("cannot rename ", partial, " to ", directory, ": ", error.message()));
   }
-  std::move(remove).Cancel();
   if (absl::Status synced = SyncDirectory(fs::path(directory).parent_path().string());
       !synced.ok()) {
     return synced;

@@ -15,6 +15,10 @@ namespace decentd {
 absl::StatusOr<uint64_t> CopyDatabase(rocksdb::DB& database, const std::string& directory,
                                       const WriteBatch& mark);
 
+// There while a repair is under way, or where one was cut short: what is there then may lack what was
+// acknowledged, and nothing in it says so yet.
+inline constexpr char kRepairName[] = "REPAIR_UNDER_WAY";
+
 // Makes durable which names the directory holds.
 absl::Status SyncDirectory(const std::string& path);
 

@@ -333,6 +333,11 @@ absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions
   }
   auto lock = DirectoryLock::Acquire(options.path, options.program);
   if (!lock.ok()) return lock.status();
+  if (fs::exists(fs::path(options.path) / kRepairName, error)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a repair of the database ", options.path,
+                     " was cut short: repair it again, or put a backup in its place"));
+  }
   const auto found = rocksdb_format::Inspect(options, reading);
   if (!found.ok()) return found.status();
   auto store = std::make_unique<RocksDbStore>(options.path, *std::move(lock), options);

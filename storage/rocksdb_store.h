@@ -62,7 +62,8 @@ class DiskStore : public Store {
 absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions& options);
 
 // Makes a database that can be opened out of what can still be read of a damaged one; what cannot be
-// read is gone. `mark` (puts) is written into it. FAILED_PRECONDITION when a process uses it.
+// read is gone. `mark` (puts) is written into it: a repair that is cut short before that leaves a
+// database that OpenRocksDbStore refuses. FAILED_PRECONDITION when a process uses it.
 absl::Status RepairRocksDb(const RocksDbOptions& options, const WriteBatch& mark);
 
 }  // namespace decentd

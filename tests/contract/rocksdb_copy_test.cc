@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "storage/directory_lock.h"
 #include "storage/rocksdb_store.h"
 #include "tests/contract/faulty_file_system.h"
 #include "tests/contract/temp_directory.h"
@@ -114,6 +115,17 @@ TEST_F(RocksDbCopy, OneThatFailsLeavesNothingBehind) {
   Put(*store_, "a", "2");
 }
 
+// Whoever renamed what another had not marked would pass an unmarked copy for a backup.
+TEST_F(RocksDbCopy, OneCopyAtATimeIsMadeForOnePlace) {
+  std::filesystem::create_directory(Copy() + ".partial");
+  const auto other = DirectoryLock::Acquire(Copy() + ".partial", "another backup");
+  ASSERT_TRUE(other.ok());
+  const auto bytes = store_->CopyTo(Copy(), Mark());
+  EXPECT_TRUE(absl::IsFailedPrecondition(bytes.status())) << bytes.status();
+  EXPECT_THAT(bytes.status().message(), HasSubstr("another backup"));
+  EXPECT_FALSE(std::filesystem::exists(Copy()));
+}
+
 // Whatever was lost, what is left can be opened, and says that it was repaired.
 TEST_F(RocksDbCopy, ARepairedDatabaseCanBeOpenedWhateverItLost) {
   Put(*store_, "a", std::string(100'000, 'x'));
@@ -131,6 +143,23 @@ TEST_F(RocksDbCopy, ARepairedDatabaseCanBeOpenedWhateverItLost) {
   ASSERT_NE(store, nullptr);
   EXPECT_EQ(*store->Get("mark"), "copy");
   EXPECT_TRUE(store->CheckFiles().ok());
+}
+
+// Between the repair and its mark the process may die: nobody shall use what is not marked.
+TEST_F(RocksDbCopy, ARepairThatWasCutShortIsRefusedUntilItIsDoneAgain) {
+  Put(*store_, "a", "1");
+  store_.reset();
+  std::ofstream(directory_ / "db/REPAIR_UNDER_WAY").flush();
+  RocksDbOptions options;
+  options.path = directory_ / "db";
+  const auto refused = OpenRocksDbStore(options);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+  EXPECT_THAT(refused.status().message(), HasSubstr("repair it again"));
+  ASSERT_TRUE(RepairRocksDb(options, Mark()).ok());
+  const auto store = Open(directory_ / "db");
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(*store->Get("mark"), "copy");
+  EXPECT_EQ(*store->Get("a"), "1");
 }
 
 TEST_F(RocksDbCopy, NothingButADatabaseOfThisProgramIsRepaired) {
@@ -158,7 +187,7 @@ TEST_F(RocksDbCopy, DamagedFilesAreFound) {
 
 TEST_F(RocksDbCopy, WhatACutShortCopyLeftIsReplaced) {
   Put(*store_, "a", "1");
-  std::filesystem::create_directory(Copy() + ".partial");
+  std::filesystem::create_directories(Copy() + ".partial/copy");
   ASSERT_TRUE(store_->CopyTo(Copy(), Mark()).ok());
   EXPECT_EQ(*Open(Copy())->Get("a"), "1");
   EXPECT_FALSE(std::filesystem::exists(Copy() + ".partial"));
