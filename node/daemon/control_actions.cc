@@ -1,18 +1,14 @@
 #include "node/daemon/control_actions.h"
 
-#include <chrono>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "node/daemon/logging.h"
 #include "node/runtime/binding.h"
 
 namespace decentd {
 namespace {
-
-int64_t UnixMs() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 absl::StatusOr<NodeHealth> Health(Council& council) {
   absl::StatusOr<NodeStatus> status = council.Status();
@@ -39,7 +35,7 @@ ControlActions MakeControlActions(Council& council, DiskStore& store,
     return before;
   };
   actions.backup = [&store, logger](const std::string& directory) {
-    const absl::StatusOr<uint64_t> bytes = store.CopyTo(directory, CopyMark(UnixMs()));
+    const absl::StatusOr<uint64_t> bytes = store.CopyTo(directory, CopyMark(absl::ToUnixMillis(absl::Now())));
     if (bytes.ok()) {
       logger->info("backup of {} bytes in {}", *bytes, directory);
     } else {

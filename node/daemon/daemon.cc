@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "crypto/keyfile.h"
 #include "crypto/tls_identity.h"
 #include "node/api/client_server.h"
@@ -31,11 +33,6 @@ namespace {
 
 // Between a node's clock and the latest expiry that another may have accepted.
 constexpr int64_t kWatermarkMarginMs = 10 * 60 * 1000;
-
-int64_t UnixMs() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -79,7 +76,7 @@ absl::StatusOr<uint64_t> BindDatabase(const DaemonOptions& options, const Roster
                                       Store& store) {
   const std::string file = BindingFile(options.config);
   if (!options.accept_lost_database) return Bind(store, file);
-  const int64_t watermark = UnixMs() + kWatermarkMarginMs +
+  const int64_t watermark = absl::ToUnixMillis(absl::Now()) + kWatermarkMarginMs +
                             static_cast<int64_t>(roster.parameters().longest_lifetime_ms);
   return AcceptLostDatabase(store, file, watermark);
 }

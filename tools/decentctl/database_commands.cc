@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "node/config/roster_file.h"
 #include "node/config/text.h"
@@ -27,11 +28,6 @@ namespace {
 struct DatabaseArguments : NodeFiles {
   bool json = false, yes = false;
 };
-
-int64_t UnixMs() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 RocksDbOptions OptionsOf(const NodeConfig& config) {
   RocksDbOptions options;
@@ -126,7 +122,7 @@ ExitCode RunRepair(const DatabaseArguments& arguments, const Context& context) {
   if (const absl::Status owner = CheckOwner(config->data_directory); !owner.ok()) {
     return FailOfNode(owner, context);
   }
-  const absl::Status status = RepairRocksDb(OptionsOf(*config), RepairMark(UnixMs()));
+  const absl::Status status = RepairRocksDb(OptionsOf(*config), RepairMark(absl::ToUnixMillis(absl::Now())));
   if (!status.ok()) return context.Fail(ExitCode::kError, MessageOf(status));
   context.out << "What could be read is kept. 'decentctl db check' says what that is; the node starts "
                  "once with --accept-lost-database, and sits out the questions that were open.\n";

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
@@ -28,6 +29,15 @@ constexpr uint64_t kLittleSpace = 1ull << 30, kNoSpace = 100ull << 20;
 constexpr int kSyncs = 16;
 constexpr double kSlowSyncMs = 50;
 constexpr int kConnectWithinMs = 3'000;
+
+// The directory itself, or the nearest above it that is there.
+std::string Existing(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path path = fs::absolute(directory, error);
+  while (!fs::exists(path, error) && path.has_relative_path()) path = path.parent_path();
+  return path.string();
+}
 
 // Empty when a connection could be opened, else why not.
 std::string WhyNoConnection(const addrinfo& address) {
@@ -80,7 +90,7 @@ Finding LookAtKey(const std::string& path) {
 
 Finding LookAtSpace(const std::string& data_directory) {
   struct statvfs space {};
-  if (statvfs(data_directory.c_str(), &space) != 0) {
+  if (statvfs(Existing(data_directory).c_str(), &space) != 0) {
     return {State::kFailure, "disk", absl::StrCat(data_directory, ": ", std::strerror(errno)),
             "set data_directory to a directory that the node may write to"};
   }
@@ -95,7 +105,7 @@ Finding LookAtSpace(const std::string& data_directory) {
 }
 
 Finding LookAtSyncTime(const std::string& data_directory) {
-  const std::string path = data_directory + "/doctor.probe";
+  const std::string path = Existing(data_directory) + "/doctor.probe";
   const int fd = open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0) {
     return {State::kNotLooked, "sync time",

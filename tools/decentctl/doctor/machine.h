@@ -10,6 +10,7 @@
 namespace decentd::doctor {
 
 Finding LookAtKey(const std::string& path);
+// Where the directory is not there yet, of the one in which it will be made; likewise below.
 Finding LookAtSpace(const std::string& data_directory);
 // Writes and syncs a small file there, and removes it.
 Finding LookAtSyncTime(const std::string& data_directory);
