@@ -14,16 +14,17 @@
 
 namespace decentd {
 
+// Tests and drills put an adversary between a node and its links; `real` outlives what is returned.
+using WrapLinks = std::function<std::unique_ptr<Links>(
+    Links& real, const Signer& identity, const Roster& roster, NodeIndex self)>;
+
 struct DaemonOptions {
   NodeConfig config;
   // The database is lost or old: bind anew and sit out what may have been voted in.
   bool accept_lost_database = false;
   std::string version;
 
-  // Tests put an adversary between the node and its links; the daemon leaves it empty.
-  std::function<std::unique_ptr<Links>(Links& real, const Signer& identity, const Roster& roster,
-                                       NodeIndex self)>
-      wrap_links;
+  WrapLinks wrap_links;  // the daemon leaves it empty
 };
 
 // Runs until SIGINT or SIGTERM. REQUIRES: those two are blocked in every thread of the process

@@ -15,4 +15,7 @@ void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level
 void AddDatabaseCommands(CLI::App& app, Context& context);  // db check, repair, compact
 void AddDoctorCommand(CLI::App& app, Context& context);     // doctor
 
+// Below the "roster" of AddRosterCommands: adopt, retire, status.
+void AddRosterChangeCommands(CLI::App& app, Context& context);
+
 }  // namespace decentd
