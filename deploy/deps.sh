@@ -62,6 +62,7 @@ group_test=(
   python3                    # end-to-end tests, standard library only
   python3-yaml               # the alert rules' test
   libfaketime                # their nodes whose clock jumps
+  iproute2                   # organisations on networks of their own
   shellcheck                 # the scripts of deploy/ and tests/
 )
 # shellcheck disable=SC2034

@@ -120,6 +120,7 @@ client::v1::Peer ToProto(const PeerInfo& peer) {
   out.set_address(Utf8(peer.address));
   out.set_version(Utf8(peer.version));
   if (peer.round_trip_ms) out.set_round_trip_ms(*peer.round_trip_ms);
+  if (peer.clock_offset_ms) out.set_clock_offset_ms(*peer.clock_offset_ms);
   out.set_bytes_sent(peer.bytes_sent);
   out.set_bytes_received(peer.bytes_received);
   out.set_frames_sent(peer.frames_sent);

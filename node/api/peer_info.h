@@ -23,6 +23,7 @@ struct PeerInfo {
   std::string address;  // in use, or the last one tried
   std::string version;  // software version of the peer
   std::optional<double> round_trip_ms;
+  std::optional<double> clock_offset_ms;  // the peer's clock less this one's, as the peer says
   uint64_t bytes_sent = 0, bytes_received = 0;
   uint64_t frames_sent = 0, frames_received = 0, frames_dropped = 0;
   std::map<std::string, uint64_t> faults;  // by name of the kind

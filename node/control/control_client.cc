@@ -74,8 +74,16 @@ absl::StatusOr<NodeHealth> ControlClient::Health() const {
   const absl::Status status = impl_->Call(&control::v1::Control::Stub::GetHealth,
                                           control::v1::GetHealthRequest(), &reply, kAnswerWithin);
   if (!status.ok()) return status;
-  return NodeHealth{reply.name(),      reply.version(),   reply.voting(),
-                    reply.not_voting_because(), reply.nodes(), reply.reachable(), reply.needed()};
+  NodeHealth health{reply.name(),
+                    reply.version(),
+                    reply.voting(),
+                    reply.not_voting_because(),
+                    reply.nodes(),
+                    reply.reachable(),
+                    reply.needed(),
+                    std::nullopt};
+  if (reply.has_clock_offset_ms()) health.clock_offset_ms = reply.clock_offset_ms();
+  return health;
 }
 
 absl::StatusOr<std::string> ControlClient::SetLogLevel(const std::string& level) const {

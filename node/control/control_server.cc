@@ -36,6 +36,7 @@ class Service final : public control::v1::Control::Service {
     reply->set_nodes(health->nodes);
     reply->set_reachable(health->reachable);
     reply->set_needed(health->needed);
+    if (health->clock_offset_ms) reply->set_clock_offset_ms(*health->clock_offset_ms);
     return grpc::Status::OK;
   }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct NodeHealth {
   bool voting = false;
   std::string not_voting_because;
   uint32_t nodes = 0, reachable = 0, needed = 0;
+  // The median of the linked peers' clocks less this one's: no few of them can move it far.
+  std::optional<double> clock_offset_ms;
 };
 
 // A roster that the node has adopted, and what it sees of it.

@@ -1,6 +1,9 @@
 #include "node/daemon/control_actions.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -11,8 +14,19 @@
 namespace decentd {
 namespace {
 
-absl::StatusOr<NodeHealth> Health(Council& council) {
-  absl::StatusOr<NodeStatus> status = council.Status();
+std::optional<double> MedianClockOffset(const Seats& seats) {
+  std::vector<double> offsets;
+  for (const PeerInfo& peer : seats.Peers()) {
+    if (peer.clock_offset_ms) offsets.push_back(*peer.clock_offset_ms);
+  }
+  if (offsets.empty()) return std::nullopt;
+  const auto middle = offsets.begin() + static_cast<std::ptrdiff_t>(offsets.size() / 2);
+  std::ranges::nth_element(offsets, middle);
+  return *middle;
+}
+
+absl::StatusOr<NodeHealth> Health(Seats& seats) {
+  absl::StatusOr<NodeStatus> status = seats.Status();
   if (!status.ok()) return status.status();
   return NodeHealth{.name = std::move(status->name),
                     .version = std::move(status->version),
@@ -20,7 +34,8 @@ absl::StatusOr<NodeHealth> Health(Council& council) {
                     .not_voting_because = std::move(status->not_voting_because),
                     .nodes = static_cast<uint32_t>(status->n),
                     .reachable = static_cast<uint32_t>(status->reachable),
-                    .needed = static_cast<uint32_t>(status->n - status->f)};
+                    .needed = static_cast<uint32_t>(status->n - status->f),
+                    .clock_offset_ms = MedianClockOffset(seats)};
 }
 
 absl::StatusOr<NodeRoster> ToNodeRoster(absl::StatusOr<RosterStatus> status) {

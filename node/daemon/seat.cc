@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "node/log/log.h"
 
 namespace decentd {
 namespace {
@@ -19,6 +20,7 @@ PeerInfo ToPeerInfo(const Roster& roster, PeerState state,
   info.address = std::move(state.address);
   info.version = std::move(state.version);
   if (state.round_trip_ms >= 0) info.round_trip_ms = state.round_trip_ms;
+  info.clock_offset_ms = state.clock_offset_ms;
   info.bytes_sent = state.bytes_sent;
   info.bytes_received = state.bytes_received;
   info.frames_sent = state.frames_sent;
@@ -44,10 +46,12 @@ Seat::Seat(const SeatEnvironment& environment, const SeatRecord& record, NodeInd
       store_(environment.store, record.keyspace),
       verifier_(roster_, Ed25519Scheme()),
       driver_(verifier_, store_, environment.models, environment.version,
-              [logger = environment.logger](Driver::Severity severity, const std::string& line) {
-                logger->log(severity == Driver::Severity::kWarning ? spdlog::level::warn
-                                                                   : spdlog::level::info,
-                            line);
+              [logger = environment.logger](Driver::Severity severity, const LogFields& fields,
+                                            const std::string& text) {
+                Log(*logger,
+                    severity == Driver::Severity::kWarning ? spdlog::level::warn
+                                                           : spdlog::level::info,
+                    fields, text);
               }) {}
 
 Seat::~Seat() { Stop(); }

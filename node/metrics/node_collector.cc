@@ -81,6 +81,11 @@ void Describe(const PeerInfo& peer, Families& out) {
     out.Gauge("decentd_peer_round_trip_seconds", "Latest round trip to the peer.",
               *peer.round_trip_ms / 1000, labels);
   }
+  if (peer.clock_offset_ms) {
+    out.Gauge("decentd_peer_clock_offset_seconds",
+              "The peer's clock less this node's, as the peer says.", *peer.clock_offset_ms / 1000,
+              labels);
+  }
   out.Counter("decentd_peer_sent_bytes_total", "Bytes of frames sent.", peer.bytes_sent, labels);
   out.Counter("decentd_peer_received_bytes_total", "Bytes of frames received.",
               peer.bytes_received, labels);

@@ -159,7 +159,7 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
     const std::string problem = "cannot write to the database: " + std::string(status.message());
     SetDiskProblem(problem);
     if (told != status.code()) {
-      log_(Severity::kWarning,
+      log_(Severity::kWarning, {},
            problem + (full ? "; the node says nothing until it can, and loses nothing"
                            : "; the node says nothing more until it is started again"));
     }
@@ -174,7 +174,7 @@ bool Driver::WriteUntilDurable(const WriteBatch& writes) {
   bytes_written_ += writes.bytes();
   if (told) {
     SetDiskProblem("");
-    log_(Severity::kInfo, "the database can be written again; the node goes on where it was");
+    log_(Severity::kInfo, {}, "the database can be written again; the node goes on where it was");
   }
   return true;
 }
@@ -257,7 +257,10 @@ void Driver::Do(Action& action) {
           if (on_halt_) on_halt_(a.reason);
         } else {
           static_assert(std::is_same_v<T, action::Report>);
-          log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
+          log_(a.serious ? Severity::kWarning : Severity::kInfo,
+               {a.cause, a.peer ? verifier_.roster().node(*a.peer).name : "",
+                a.round ? a.round->Hex() : ""},
+               a.text);
         }
       },
       action);

@@ -18,6 +18,7 @@
 #include "node/api/council.h"
 #include "node/codec/verifier.h"
 #include "node/llm/models.h"
+#include "node/log/log.h"
 #include "node/runtime/board.h"
 #include "node/runtime/frame_reader.h"
 #include "node/runtime/replica.h"
@@ -30,7 +31,7 @@ namespace decentd {
 class Driver final : public LinkReceiver, public Council {
  public:
   enum class Severity { kInfo, kWarning };
-  using Log = std::function<void(Severity, const std::string&)>;  // one line; any thread
+  using Log = std::function<void(Severity, const LogFields&, const std::string&)>;  // any thread
 
   // All references outlive the driver, `links` until Stop has returned. What models answer after the
   // driver has gone is dropped.

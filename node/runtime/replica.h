@@ -138,7 +138,10 @@ struct Halted {  // durably, by what this replica found
 };
 struct Report {  // one line for the log
   bool serious;
+  std::string cause;  // the same words each time
   std::string text;
+  std::optional<RoundId> round;
+  std::optional<NodeIndex> peer;
 };
 }  // namespace action
 using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::PrepareJudge,

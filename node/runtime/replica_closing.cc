@@ -73,8 +73,9 @@ std::map<RoundId, Replica::OpenRound>::iterator Replica::GiveUp(
   auto& [id, open] = *it;
   archive_.AddTombstone(id, open.round.query()->expiry_unix_ms, &out_.writes);
   Notify(open, {.type = Notice::Type::kGivenUp, .detail = why});
-  Then(action::Report{true, "round " + id.Hex().substr(0, 12) +
-                                " is given up here undecided: " + why});
+  Then(action::Report{true, "round given up",
+                      "round " + id.Hex().substr(0, 12) + " is given up here undecided: " + why, id,
+                      std::nullopt});
   return Leave(it);
 }
 
@@ -105,9 +106,10 @@ void Replica::Close(const RoundId& id, const input::Record* adopted) {
                     .detail = decided ? "" : std::string(OutcomeName(verdict.outcome))});
     }
     Notify(open, {.type = Notice::Type::kCertified});
-    Then(action::Report{
-        false, "round " + id.Hex().substr(0, 12) + " taken over decided from " +
-                   roster_.node(adopted->from).name});
+    Then(action::Report{false, "round taken over",
+                        "round " + id.Hex().substr(0, 12) + " taken over decided from " +
+                            roster_.node(adopted->from).name,
+                        id, adopted->from});
   } else {
     verdict = *open.round.outcome();
     bundle = EncodeBundle(MakeBundle(roster_, open.round));

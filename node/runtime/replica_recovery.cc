@@ -178,8 +178,10 @@ void Replica::AfterReplay() {
     StartModels(open, effects);
     if (open.round.silent()) {
       Then(action::Report{
-          true, "stays silent in round " + id.Hex().substr(0, 12) +
-                    ": this version would say something else there than its journal holds"});
+          true, "silent round",
+          "stays silent in round " + id.Hex().substr(0, 12) +
+              ": this version would say something else there than its journal holds",
+          id, std::nullopt});
     }
   }
 }

@@ -85,9 +85,12 @@ void Replica::Apply(OpenRound& open, Effects effects) {
     ++faults_[evidence.author][FaultKind::kEquivocation];
     if (replaying_) continue;
     evidence_.Add(evidence, id, now_.unix_ms, &out_.writes);
-    Then(action::Report{
-        true, roster_.node(evidence.author).name + " signed two conflicting messages in round " +
-                  id.Hex().substr(0, 12) + "; the evidence is stored (decentctl evidence ls)"});
+    Then(action::Report{true, "equivocation",
+                        roster_.node(evidence.author).name +
+                            " signed two conflicting messages in round " +
+                            id.Hex().substr(0, 12) +
+                            "; the evidence is stored (decentctl evidence ls)",
+                        id, evidence.author});
     Relay(*evidence.first);
     Relay(*evidence.second);
   }
@@ -187,10 +190,11 @@ void Replica::Halt(const std::string& reason) {
   if (!halted_.empty()) return;
   halted_ = reason;
   out_.writes.Put(std::string(keys::kHalted), reason);
-  Then(action::Report{
-      true, "this node stops voting: " + reason +
-                ". Was its database lost or restored from an old copy? See decentd --help, "
-                "--accept-lost-database"});
+  Then(action::Report{true, "halt",
+                      "this node stops voting: " + reason +
+                          ". Was its database lost or restored from an old copy? See decentd "
+                          "--help, --accept-lost-database",
+                      std::nullopt, std::nullopt});
   Then(action::Halted{reason});
   for (auto& [id, open] : rounds_) open.round.Silence();
 }

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/core/limits.h"
+#include "node/log/log.h"
 #include "node/transport/peer_link.h"
 
 namespace decentd {
@@ -95,9 +96,10 @@ class GrpcLinks::Impl final {
     EncodedFrame encoded = encoder_.Encode(frame);
     if (encoded.bytes.size() > limits::kMaxFrameBytes) {
       link->CountDropped();
-      options_.log->error("dropped a frame of {} bytes to {}: a frame holds at most {}",
-                          encoded.bytes.size(), options_.roster->node(peer).name,
-                          limits::kMaxFrameBytes);
+      const std::string& name = options_.roster->node(peer).name;
+      Log(*options_.log, spdlog::level::err, {"frame too long", name, ""},
+          absl::StrCat("dropped a frame of ", encoded.bytes.size(), " bytes to ", name,
+                       ": a frame holds at most ", limits::kMaxFrameBytes));
       return;
     }
     link->Send(std::move(encoded));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct PeerState {
   std::string address;  // in use, or the last one tried
   std::string version;  // software version of the peer
   double round_trip_ms = -1;  // -1 = unknown
+  // The peer's clock less this one's, as the peer says, give or take half a round trip.
+  std::optional<double> clock_offset_ms;
   uint64_t bytes_sent = 0, bytes_received = 0;
   uint64_t frames_sent = 0, frames_received = 0, frames_dropped = 0;
   int64_t last_seen_unix_ms = 0;  // 0 = never

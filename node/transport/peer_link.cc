@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/core/limits.h"
+#include "node/log/log.h"
 
 namespace decentd {
 namespace {
@@ -129,6 +130,7 @@ bool PeerLink::OnFrame(const StreamPtr& stream, peer::v1::Frame frame, Actions& 
       if (!stream->control_waiting()) {
         peer::v1::Frame pong;
         pong.mutable_pong()->set_id(frame.ping().id());
+        pong.mutable_pong()->set_unix_ms(last_seen_unix_ms_);  // just now
         stream->QueueControl(EncodeFrame(pong));
         actions.flush.push_back(stream);
       }
@@ -136,6 +138,11 @@ bool PeerLink::OnFrame(const StreamPtr& stream, peer::v1::Frame frame, Actions& 
     case peer::v1::Frame::kPong:
       if (frame.pong().id() == ping_id_) {
         round_trip_ms_ = std::chrono::duration<double, std::milli>(now - ping_sent_).count();
+        if (frame.pong().unix_ms() > 0) {
+          // It answered half a round trip ago.
+          clock_offset_ms_ = static_cast<double>(frame.pong().unix_ms()) -
+                             (static_cast<double>(last_seen_unix_ms_) - round_trip_ms_ / 2);
+        }
       }
       return true;
     default:
@@ -227,8 +234,9 @@ void PeerLink::Adopt(const StreamPtr& stream, const peer::v1::Hello& hello, Acti
   state_ = "linked";
   detail_.clear();
   said_.clear();
-  env_.options.log->info("{}: linked, {} {}, version {}", name(),
-                         stream->dialled() ? "dialled at" : "dialled from", address_, version_);
+  Log(*env_.options.log, spdlog::level::info, {"linked", name(), ""},
+      absl::StrCat(name(), ": linked, ", stream->dialled() ? "dialled at " : "dialled from ",
+                   address_, ", version ", version_));
   env_.wake();
 }
 
@@ -237,6 +245,7 @@ void PeerLink::DropLive(const std::string& state, const std::string& detail) {
   events_.push_back({Event::Type::kDown, live_, {}});
   live_.reset();
   round_trip_ms_ = -1;
+  clock_offset_ms_.reset();
   next_dial_ = now;
   if (!arbiter()) next_dial_ += times_.higher_index_waits;
   if (now - live_since_ >= times_.good_after) {

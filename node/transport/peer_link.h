@@ -120,6 +120,7 @@ class PeerLink final : public StreamOwner {
   std::string state_, detail_, address_, version_;
   std::set<std::string> said_;  // since the last link: each reason is logged once
   double round_trip_ms_ = -1;
+  std::optional<double> clock_offset_ms_;
   int64_t last_seen_unix_ms_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "node/log/log.h"
 #include "node/transport/peer_link.h"
 
 namespace decentd {
@@ -40,7 +41,8 @@ void PeerLink::SetState(std::string state, std::string detail) {
   const std::string reason = state_ == "connecting" ? state_ : absl::StrCat(state_, " ", detail_);
   if (said_.size() >= kMostReasons || !said_.insert(reason).second) return;
   const auto level = state_ == "connecting" ? spdlog::level::info : spdlog::level::warn;
-  env_.options.log->log(level, "{}: {}{}{}", name(), state_, detail_.empty() ? "" : ": ", detail_);
+  Log(*env_.options.log, level, {state_, name(), ""},
+      absl::StrCat(name(), ": ", state_, detail_.empty() ? "" : ": ", detail_));
 }
 
 grpc::Status PeerLink::RefusalOfCalls(SteadyTime now) const {
@@ -158,6 +160,7 @@ PeerState PeerLink::State() const {
   state.address = address_;
   state.version = version_;
   state.round_trip_ms = round_trip_ms_;
+  state.clock_offset_ms = clock_offset_ms_;
   state.last_seen_unix_ms = last_seen_unix_ms_;
   return state;
 }

@@ -36,6 +36,13 @@ class ControlTest : public ::testing::Test {
     actions.compact = []() -> absl::StatusOr<std::pair<uint64_t, uint64_t>> {
       return std::pair(10u, 5u);
     };
+    actions.adopt_roster = [](const std::string& text) -> absl::StatusOr<NodeRoster> {
+      if (text.empty()) return absl::FailedPreconditionError("it is not newer");
+      return NodeRoster{text, 2, "active", 5, 4, {"alice", "bob"}, 0};
+    };
+    actions.retire_roster = [](bool now, bool anyway) -> absl::StatusOr<NodeRoster> {
+      return NodeRoster{"ab", 1, now ? "retired" : "closing", 4, 3, {}, anyway ? 1u : 2u};
+    };
     auto server = ControlServer::Start(directory_.path(), std::move(actions));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -43,10 +50,26 @@ class ControlTest : public ::testing::Test {
   ControlClient Client() { return *ControlClient::For(directory_.path()); }
 
   TempDirectory directory_;
-  NodeHealth health_{"alice", "1.2", false, "its disk is full", 4, 2, 3};
+  NodeHealth health_{"alice", "1.2", false, "its disk is full", 4, 2, 3, -250};
   std::string level_ = "info", backup_;
   std::unique_ptr<ControlServer> server_;
 };
+
+TEST_F(ControlTest, ARosterIsAdoptedAndRetired) {
+  Start();
+  const auto adopted = Client().AdoptRoster("the roster");
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_EQ(adopted->cluster_id, "the roster");
+  EXPECT_EQ(adopted->epoch, 2u);
+  EXPECT_EQ(adopted->nodes, 5u);
+  EXPECT_EQ(adopted->quorum, 4u);
+  EXPECT_EQ(adopted->reached, (std::vector<std::string>{"alice", "bob"}));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Client().AdoptRoster("").status()));
+  EXPECT_EQ(Client().RetireRoster(false, false)->state, "closing");
+  EXPECT_EQ(Client().RetireRoster(false, false)->rounds_open, 2u);
+  EXPECT_EQ(Client().RetireRoster(true, true)->state, "retired");
+  EXPECT_EQ(Client().RetireRoster(true, true)->rounds_open, 1u);
+}
 
 TEST_F(ControlTest, TellsTheNodesHealth) {
   Start();
@@ -58,6 +81,7 @@ TEST_F(ControlTest, TellsTheNodesHealth) {
   EXPECT_EQ(health->not_voting_because, "its disk is full");
   EXPECT_EQ(health->nodes, 4u);
   EXPECT_EQ(health->reachable, 2u);
+  EXPECT_EQ(health->clock_offset_ms, -250);
   EXPECT_EQ(health->needed, 3u);
 }
 

@@ -1,5 +1,6 @@
 """A node whose clock jumps by hours decides what the others decide, and is missed in no round."""
 
+import json
 import random
 import unittest
 
@@ -7,7 +8,7 @@ from cluster import Cluster
 from faked_clock import FakedClock, why_no_clock
 from fake_model import ANSWER, JUDGE, FakeModel
 from load import Load
-from programs import decentctl
+from programs import decentctl, wait_until
 
 REFUSED = 4  # decentctl's exit status
 CLIENTS = 2
@@ -96,6 +97,26 @@ class Clock(unittest.TestCase):
             print(f"{len(load.decided())} rounds")
             cluster.agreed(load.decided())
             cluster.check_unharmed()
+
+    def test_whose_clock_is_wrong_is_seen_by_its_peers_and_by_doctor(self):
+        with FakeModel() as models, Cluster(models) as cluster:
+            alice, _, _, dave = cluster.nodes
+            clock = FakedClock(dave)
+            clock.jump("+3h")
+            cluster.start()
+
+            def offset(node, peer):
+                return cluster.peers(node)[peer.name]["clock_offset_ms"]
+
+            wait_until(lambda: offset(alice, dave) is not None, "alice knows dave's clock")
+            self.assertAlmostEqual(offset(alice, dave) / 3_600_000, 3, places=1)
+            wait_until(lambda: offset(dave, alice) is not None, "dave knows alice's clock")
+            for node, state in ((dave, "FAILURE"), (alice, "ok")):
+                report = json.loads(decentctl("doctor", "--dir", node.directory, "--json",
+                                              expect=None).stdout)
+                found = [one for one in report["findings"]
+                         if one["subject"] == "clock and peers"]
+                self.assertEqual([one["state"] for one in found], [state], report)
 
 
 if __name__ == "__main__":

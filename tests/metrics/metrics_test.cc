@@ -152,6 +152,7 @@ TEST_F(MetricsTest, TheNodeAndItsPeersAreReadAtEachScrape) {
                    bob.epoch = 3;
                    bob.linked = true;
                    bob.round_trip_ms = 250;
+                   bob.clock_offset_ms = -1500;
                    bob.faults = {{"bad_signature", 7}};
                    return std::vector<PeerInfo>{bob};
                  });
@@ -160,6 +161,7 @@ TEST_F(MetricsTest, TheNodeAndItsPeersAreReadAtEachScrape) {
                     HasSubstr("decentd_voting 1"), HasSubstr("decentd_nodes_reachable 3"),
                     HasSubstr("decentd_nodes_needed 3"), HasSubstr("decentd_evidence 2"),
                     HasSubstr("decentd_peer_linked{peer=\"bob\",roster_epoch=\"3\"} 1"),
+                    HasSubstr("decentd_peer_clock_offset_seconds{peer=\"bob\",roster_epoch=\"3\"} -1.5"),
                     HasSubstr("decentd_peer_round_trip_seconds{peer=\"bob\",roster_epoch=\"3\"} 0.25"),
                     HasSubstr("decentd_peer_faults_total{peer=\"bob\",roster_epoch=\"3\",kind=\"bad_signature\"} 7")));
   status.voting = false;

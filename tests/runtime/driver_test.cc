@@ -78,7 +78,8 @@ class DriverTest : public ::testing::Test {
 
   void Start() {
     driver_ = std::make_unique<Driver>(signed_.verifier, store_, models_, "test",
-                                       [this](Driver::Severity, const std::string& line) {
+                                       [this](Driver::Severity, const LogFields&,
+                                              const std::string& line) {
                                          auto lines = log_.value().value_or(Lines());
                                          lines.push_back(line);
                                          log_.Set(std::move(lines));

@@ -160,6 +160,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
           {"address", peer.address()},
           {"version", peer.version()},
           {"round_trip_ms", nullptr},
+          {"clock_offset_ms", nullptr},
           {"bytes_sent", peer.bytes_sent()},
           {"bytes_received", peer.bytes_received()},
           {"frames_sent", peer.frames_sent()},
@@ -167,6 +168,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
           {"frames_dropped", peer.frames_dropped()},
           {"faults", std::map<std::string, uint64_t>(peer.faults().begin(), peer.faults().end())},
           {"last_seen_unix_ms", peer.last_seen_unix_ms()}};
+      if (peer.has_clock_offset_ms()) entry["clock_offset_ms"] = peer.clock_offset_ms();
       if (peer.has_round_trip_ms()) entry["round_trip_ms"] = peer.round_trip_ms();
       json["peers"].push_back(std::move(entry));
     }
@@ -180,6 +182,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
                    {"address"},
                    {"version"},
                    {"round trip", Align::kRight},
+                   {"clock", Align::kRight},
                    {"sent", Align::kRight},
                    {"received", Align::kRight},
                    {"dropped", Align::kRight},
@@ -197,6 +200,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
          peer.detail().empty() ? peer.state() : absl::StrCat(peer.state(), ": ", peer.detail()),
          peer.address(), peer.version(),
          peer.has_round_trip_ms() ? absl::StrFormat("%.1f ms", peer.round_trip_ms()) : "-",
+         peer.has_clock_offset_ms() ? absl::StrFormat("%+.3f s", peer.clock_offset_ms() / 1000) : "-",
          FormatBytes(peer.bytes_sent()), FormatBytes(peer.bytes_received()),
          absl::StrCat(peer.frames_dropped()), faults.empty() ? "-" : faults,
          TimeText(peer.last_seen_unix_ms())});

@@ -1,4 +1,4 @@
-// decentctl roster create, add, replace, remove and show: the file alone.
+// decentctl roster create, add, replace, remove, line, from-line and show: the file alone.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,6 +8,7 @@
 #include "node/config/card.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
+#include "node/config/roster_line.h"
 #include "node/config/roster_words.h"
 #include "node/config/text.h"
 #include "tools/decentctl/commands.h"
@@ -19,6 +20,7 @@ struct RosterArguments {
   std::string file = "roster.yaml";
   std::vector<std::string> cards;
   std::string cards_file;
+  std::string line;
   std::string out;  // of a change; empty: in place
   std::vector<std::string> names;
   bool json = false;
@@ -170,6 +172,26 @@ ExitCode RunRemove(const RosterArguments& arguments, const Context& context) {
   });
 }
 
+ExitCode RunLine(const RosterArguments& arguments, const Context& context) {
+  const absl::StatusOr<Roster> roster = LoadRoster(arguments.file);
+  if (!roster.ok()) return context.Fail(roster.status());
+  context.out << EncodeRosterLine(*roster) << "\n";
+  context.err << "Nothing in it is secret. Whoever takes it compares the cluster_id with you: "
+              << roster->cluster_id().Hex() << "\n";
+  return ExitCode::kOk;
+}
+
+ExitCode RunFromLine(const RosterArguments& arguments, const Context& context) {
+  const absl::StatusOr<Roster> roster = ParseRosterLine(arguments.line);
+  if (!roster.ok()) return context.Fail(roster.status());
+  const absl::Status written = CreateFile(arguments.out, RenderRoster(*roster));
+  if (!written.ok()) return context.Fail(written);
+  context.out << RosterInWords(*roster);
+  context.err << "\nMade " << arguments.out << ". Compare the cluster_id with whoever sent the line, "
+              << "over a channel that you both trust: " << roster->cluster_id().Hex() << "\n";
+  return ExitCode::kOk;
+}
+
 ExitCode RunShow(const RosterArguments& arguments, const Context& context) {
   const absl::StatusOr<Roster> roster = LoadRoster(arguments.file);
   if (!roster.ok()) return context.Fail(roster.status());
@@ -226,6 +248,19 @@ void AddRosterCommands(CLI::App& app, Context& context) {
   remove->add_option("NAME", arguments->names, "Names of the nodes")->required();
   SetExamples(remove, {"decentctl roster remove --out next.yaml dave"});
   SetAction(remove, context, [arguments, &context] { return RunRemove(*arguments, context); });
+
+  CLI::App* line = roster->add_subcommand(
+      "line", "Print a roster as one line of text, for an operator or a client elsewhere");
+  AddRosterOption(line, *arguments);
+  SetExamples(line, {"decentctl roster line --roster next.yaml"});
+  SetAction(line, context, [arguments, &context] { return RunLine(*arguments, context); });
+
+  CLI::App* from_line = roster->add_subcommand("from-line", "Make the file of a roster's line");
+  from_line->add_option("LINE", arguments->line, "As 'decentctl roster line' printed it")
+      ->required();
+  from_line->add_option("--out", arguments->out, "The file to make")->required();
+  SetExamples(from_line, {"decentctl roster from-line --out roster.yaml \"$LINE\""});
+  SetAction(from_line, context, [arguments, &context] { return RunFromLine(*arguments, context); });
 
   CLI::App* show =
       roster->add_subcommand("show", "Say in words what a roster means and what it survives");

@@ -26,14 +26,16 @@ MAY_INCLUDE = {
     "node/core/": ("crypto/digest.h", "crypto/signer.h"),  # digests, and public keys as values
     "node/codec/": ("node/core/", "crypto/", "decentd/"),
     "node/proof/": ("node/core/", "node/codec/", "crypto/"),
-    "node/transport/": SHELL,
+    "node/log/": (),
+    "node/transport/": (*SHELL, "node/log/log.h"),
     "node/llm/": SHELL,
     "node/api/": SHELL,
     "node/config/": SHELL,
     "node/control/": SHELL,
     "node/metrics/": (*SHELL, "storage/", "node/llm/models.h", "node/api/"),
     "node/runtime/": ("node/core/", "node/codec/", "node/proof/", "crypto/", "storage/", "decentd/",
-                      "node/transport/links.h", "node/llm/models.h", "node/api/council.h"),
+                      "node/transport/links.h", "node/llm/models.h", "node/api/council.h",
+                      "node/log/log.h"),
     "node/daemon/": ANYTHING,  # the only place that wires shells together
     "node/": ANYTHING,         # main.cc
     "tools/": ANYTHING,

@@ -1,9 +1,11 @@
 // decentctl doctor: is everything that a node needs as it should be, and what to do where it is not.
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 #include "node/config/node_check.h"
 #include "node/config/roster_file.h"
@@ -57,9 +59,7 @@ Findings LookAtFiles(const NodeConfig& config) {
   return findings;
 }
 
-Finding LookAtNode(const NodeConfig& config) {
-  const auto node = ControlClient::For(config.data_directory);
-  const auto health = node.ok() ? node->Health() : node.status();
+Finding LookAtNode(const absl::StatusOr<NodeHealth>& health) {
   if (!health.ok()) {
     return {State::kWarning, "node", std::string(health.status().message()),
             "start it with 'decentd --config'; its log says why where it does not start"};
@@ -78,15 +78,36 @@ Finding LookAtNode(const NodeConfig& config) {
   return {State::kOk, "node", absl::StrCat("runs and votes; ", reach), ""};
 }
 
+// A question carries an expiry, and a watermark is a time: both by this node's clock.
+Finding LookAtPeersClocks(const absl::StatusOr<NodeHealth>& health) {
+  constexpr double kWarnMs = 2'000, kFailMs = 60'000;
+  if (!health.ok() || !health->clock_offset_ms) {
+    return {State::kNotLooked, "clock and peers", "no peer has said what its clock shows", ""};
+  }
+  const double offset = *health->clock_offset_ms;
+  const double size = std::abs(offset);
+  return {size >= kFailMs ? State::kFailure : size >= kWarnMs ? State::kWarning : State::kOk,
+          "clock and peers",
+          absl::StrFormat("the peers' clocks are %.3f s %s this one (median)", size / 1000,
+                          offset < 0 ? "behind" : "ahead of"),
+          size < kWarnMs ? ""
+                         : "set this machine's clock by a time server (chrony, systemd-timesyncd); "
+                           "if it is right, tell the peers' operators: minutes of difference make "
+                           "nodes refuse each other's questions"};
+}
+
 ExitCode RunDoctor(const DoctorArguments& arguments, const Context& context) {
   const absl::StatusOr<NodeConfig> config = LoadNode(arguments);
   if (!config.ok()) return FailOfNode(config.status(), context);
   Findings findings = LookAtFiles(*config);
   findings.push_back(doctor::LookAtKey(config->identity_key));
-  findings.push_back(LookAtNode(*config));
+  const auto node = ControlClient::For(config->data_directory);
+  const absl::StatusOr<NodeHealth> health = node.ok() ? node->Health() : node.status();
+  findings.push_back(LookAtNode(health));
   findings.push_back(doctor::LookAtSpace(config->data_directory));
   findings.push_back(doctor::LookAtSyncTime(config->data_directory));
   findings.push_back(doctor::LookAtClock());
+  findings.push_back(LookAtPeersClocks(health));
   const absl::StatusOr<Roster> roster = LoadRoster(config->roster);
   if (roster.ok()) Append(doctor::LookAtPorts(*roster, config->name), &findings);
   if (!arguments.deep) {
