@@ -1,0 +1,47 @@
+"""What docs/OPERATIONS.md tells the operator of an installed node to type works."""
+
+import pathlib
+import tempfile
+import unittest
+
+from machine import Machine, image_for, why_no_machine
+from operations_document import blocks
+from packages import build
+from test_package import CONFIG, SCRIPT, ask
+
+# What the operator does in the editor, and what the other operators do.
+EDITOR = f"""#!/bin/sh
+set -e
+sed -i '/^models:/,/^limits:/c models:\\n  answer:\\n    backend: scripted\\n    file: {SCRIPT}\\n  judge:\\n    backend: scripted\\n    file: {SCRIPT}\\nlimits:' "$1"
+runuser -u decentd -- decentctl roster create --out {CONFIG}/roster.yaml --cards {CONFIG}/node.card
+"""
+
+
+@unittest.skipIf(why_no_machine(), why_no_machine())
+class Commands(unittest.TestCase):
+    def test_in_the_documents_order(self):
+        with tempfile.TemporaryDirectory(prefix="decentd-package-") as directory:
+            package = build(pathlib.Path(directory), "--no-lint")
+            with Machine(image_for(package)) as machine:
+                machine.install(package)
+                machine.file("/usr/local/bin/editor", "root").write_text(EDITOR)
+                machine.run("chmod", "+x", "/usr/local/bin/editor")
+                ran = 0
+                for block in blocks("machine"):
+                    if "accept-lost-database" in block:
+                        machine.run("systemctl", "stop", "decentd")
+                        machine.run("sh", "-c", "rm -r /var/lib/decentd/*")
+                    with self.subTest(block):
+                        machine.run("bash", "-eu", "-c", block)
+                        self.assertEqual(machine.says("systemctl", "is-active", "decentd"),
+                                         "active")
+                    if ran == 0:
+                        machine.run("decentctl", "client", "init", "--dir", "/root/client",
+                                    "--node", "127.0.0.1:8400", "--roster", f"{CONFIG}/roster.yaml")
+                        ask(machine)
+                    ran += 1
+                self.assertEqual(ran, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
