@@ -132,6 +132,15 @@ std::vector<std::string> NodeNames(const Roster& roster) {
   return names;
 }
 
+absl::StatusOr<std::unique_ptr<Models>> MakeModels(const DaemonOptions& options,
+                                                   const Roster& roster) {
+  if (options.make_models) return options.make_models(roster);
+  const absl::StatusOr<llm::ModelsConfig> config =
+      MakeModelsConfig(options.config, ProcessEnvironment());
+  if (!config.ok()) return config.status();
+  return llm::MakeModels(*config);
+}
+
 }  // namespace
 
 void BlockStopSignals() {
@@ -168,10 +177,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   absl::StatusOr<uint64_t> boot = BindDatabase(options, *roster, **store);
   if (!boot.ok()) return boot.status();
 
-  absl::StatusOr<llm::ModelsConfig> models_config =
-      MakeModelsConfig(config, ProcessEnvironment());
-  if (!models_config.ok()) return models_config.status();
-  absl::StatusOr<std::unique_ptr<Models>> models = llm::MakeModels(*models_config);
+  absl::StatusOr<std::unique_ptr<Models>> models = MakeModels(options, *roster);
   if (!models.ok()) return models.status();
   absl::StatusOr<TlsIdentity> tls = MakeTlsIdentity(**identity);
   if (!tls.ok()) return tls.status();
@@ -209,7 +215,9 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   link_options.boot = *boot;
   link_options.software_version = options.version;
   link_options.log = logger;
-  link_options.receiver = &driver;
+  std::unique_ptr<LinkReceiver> receiver;
+  if (options.wrap_receiver) receiver = options.wrap_receiver(driver);
+  link_options.receiver = receiver ? receiver.get() : &driver;
   absl::StatusOr<std::unique_ptr<GrpcLinks>> links = GrpcLinks::Start(std::move(link_options));
   if (!links.ok()) return links.status();
   std::unique_ptr<Links> wrapped;
@@ -252,13 +260,13 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   const int signal = WaitForStopSignal([&driver] { return driver.Status().ok(); });
   NotifyStopping();
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  // From the outside in: clients, then what is under way made durable, then models and links.
+  // From the outside in: clients, then what is under way made durable, then links and models.
   metrics.Stop();
   if (control.ok()) control->reset();
   (*clients)->Shutdown();
   driver.Stop();
-  models->reset();
   links->reset();
+  models->reset();
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "crypto/signer.h"
 #include "node/config/node_config.h"
 #include "node/core/roster.h"
+#include "node/llm/models.h"
 #include "node/transport/links.h"
 
 namespace decentd {
@@ -20,10 +21,14 @@ struct DaemonOptions {
   bool accept_lost_database = false;
   std::string version;
 
-  // Tests put an adversary between the node and its links; the daemon leaves it empty.
+  // What puts an adversary in the node's place, for tests and drills; decentd leaves all of it empty.
+  // The links of the node, and who hears what peers say before it does; both outlive the node.
   std::function<std::unique_ptr<Links>(Links& real, const Signer& identity, const Roster& roster,
                                        NodeIndex self)>
       wrap_links;
+  std::function<std::unique_ptr<LinkReceiver>(LinkReceiver& real)> wrap_receiver;
+  // In place of the configuration's models; called before the other two, gone after the links.
+  std::function<std::unique_ptr<Models>(const Roster& roster)> make_models;
 };
 
 // Runs until SIGINT or SIGTERM. REQUIRES: those two are blocked in every thread of the process
