@@ -14,5 +14,6 @@ void AddEvidenceCommands(CLI::App& app, Context& context);  // evidence ls, expo
 void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level
 void AddDatabaseCommands(CLI::App& app, Context& context);  // db check, repair, compact
 void AddDoctorCommand(CLI::App& app, Context& context);     // doctor
+void AddDrillCommand(CLI::App& app, Context& context);      // drill
 
 }  // namespace decentd
