@@ -10,7 +10,7 @@
 #include "crypto/keyfile.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
-#include "tools/cluster/free_ports.h"
+#include "tools/cluster/loopback.h"
 
 namespace decentd::bench {
 namespace {

@@ -87,10 +87,7 @@ std::string Conclusion(const Report& report) {
     return text + "Without a decision: the models were slower than the roster's deadlines or "
                   "--timeout allow, for the nodes of the drill share them.\n";
   }
-  if (report.parameters.rule == Rule::kUnsafeMean) {
-    return text + "The rule unsafe_mean withstands no lying evaluator at all: use "
-                  "geometric_median.\n";
-  }
+  if (report.parameters.rule == Rule::kUnsafeMean) return text;  // that is why
   return text + "Honest judges marked the liars' answer as high as an honest one: judge with a "
                 "better model.\n";
 }
@@ -173,6 +170,10 @@ std::string ToTable(const Report& report) {
     text += "An honest answer also won in the name of a liar that had proposed the same text.\n";
   }
   absl::StrAppend(&text, Conclusion(report));
+  if (report.parameters.rule == Rule::kUnsafeMean) {
+    text += "The rule unsafe_mean keeps no promise: a single liar's marks decide wherever honest "
+            "judges\nare not far apart. Use geometric_median.\n";
+  }
   if (!report.directory.empty()) absl::StrAppend(&text, "Kept in ", report.directory, "\n");
   return text;
 }

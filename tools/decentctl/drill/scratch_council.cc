@@ -12,7 +12,7 @@
 #include "crypto/keyfile.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
-#include "tools/cluster/free_ports.h"
+#include "tools/cluster/loopback.h"
 #include "tools/decentctl/drill/scratch_node.h"
 #include "tools/decentctl/terminal_text.h"
 
@@ -115,7 +115,8 @@ absl::Status ScratchCouncil::StartDaemons(const ScratchOptions& options,
     if (!daemon.ok()) return daemon.status();
     daemons_.push_back(*std::move(daemon));
     if (lies) continue;
-    const NodeTarget target{Loopback(ports[2 * static_cast<size_t>(i) + 1]), false};
+    client_ports_.push_back(ports[2 * static_cast<size_t>(i) + 1]);
+    const NodeTarget target{Loopback(client_ports_.back()), false};
     honest_.push_back(std::make_unique<CouncilClient>(target, ""));
   }
   return absl::OkStatus();
@@ -132,20 +133,29 @@ bool ScratchCouncil::IsLinked(CouncilClient& client) const {
   });
 }
 
+// First that it listens at all: a gRPC channel that was refused takes seconds to try again.
 absl::Status ScratchCouncil::WaitUntilLinked(const Interrupted& interrupted) {
-  const absl::Time deadline = absl::Now() + kPatience;
-  for (const auto& client : honest_) {
-    while (true) {
-      if (interrupted()) return absl::CancelledError("interrupted");
-      if (absl::Status status = Running(); !status.ok()) return status;
-      if (IsLinked(*client)) break;
-      if (absl::Now() > deadline) {
-        return absl::DeadlineExceededError(
-            absl::StrCat("waited ", absl::FormatDuration(kPatience), " in vain until the node at ",
-                         client->address(), " reaches the others; see its log with --keep"));
-      }
-      absl::SleepFor(kPoll);
+  for (size_t i = 0; i < honest_.size(); ++i) {
+    absl::Status status = WaitUntil([&] { return Listens(client_ports_[i]); }, interrupted);
+    if (status.ok()) status = WaitUntil([&] { return IsLinked(*honest_[i]); }, interrupted);
+    if (absl::IsDeadlineExceeded(status)) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "waited ", absl::FormatDuration(kPatience), " in vain until the node at ",
+          honest_[i]->address(), " reaches the others; see its log with --keep"));
     }
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScratchCouncil::WaitUntil(const std::function<bool()>& ready,
+                                       const Interrupted& interrupted) {
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (!ready()) {
+    if (interrupted()) return absl::CancelledError("interrupted");
+    if (absl::Status status = Running(); !status.ok()) return status;
+    if (absl::Now() > deadline) return absl::DeadlineExceededError("");
+    absl::SleepFor(kPoll);
   }
   return absl::OkStatus();
 }

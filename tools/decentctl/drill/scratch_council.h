@@ -54,10 +54,12 @@ class ScratchCouncil {
   absl::Status StartDaemons(const ScratchOptions& options, const std::vector<int>& ports);
   bool IsLinked(CouncilClient& client) const;
   absl::Status WaitUntilLinked(const Interrupted& interrupted);
+  absl::Status WaitUntil(const std::function<bool()>& ready, const Interrupted& interrupted);
 
   Roster roster_;
   std::set<NodeIndex> liars_;
   CouncilClients honest_;
+  std::vector<int> client_ports_;  // of the same nodes
   std::vector<std::string> logs_;  // of the daemons, in their order
   std::vector<DaemonProcess> daemons_;
 };

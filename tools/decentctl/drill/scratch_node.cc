@@ -5,7 +5,7 @@
 
 #include "nlohmann/json.hpp"
 #include "node/config/units.h"
-#include "tools/cluster/free_ports.h"
+#include "tools/cluster/loopback.h"
 
 namespace decentd::drill {
 namespace {

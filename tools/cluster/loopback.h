@@ -1,4 +1,4 @@
-// Ports of 127.0.0.1 that nothing listens on. Thread-safe.
+// Ports of 127.0.0.1. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,12 @@
 
 namespace decentd {
 
-// Distinct, and below those that the system gives to outgoing connections: one of these could take
+// Ports that nothing listens on: distinct, and below those that the system gives to outgoing connections: one of these could take
 // a port before its node listens. UNAVAILABLE where there are not as many.
 absl::StatusOr<std::vector<int>> FreePorts(size_t count);
+
+// Whether something does by now.
+bool Listens(int port);
 
 std::string Loopback(int port);  // "127.0.0.1:port"
 
