@@ -73,8 +73,9 @@ std::string Conclusion(const Report& report) {
       fallen.push_back(std::to_string(count.liars));
     }
   }
-  absl::StrAppend(&text, " ", absl::StrJoin(fallen, ", "), " liars, which the roster promises to ",
-                  "withstand.\n");
+  absl::StrAppend(&text, " ", absl::StrJoin(fallen, ", "),
+                  fallen.size() == 1 && fallen[0] == "1" ? " liar" : " liars",
+                  ", which the roster promises to withstand.\n");
   if (!Stood(report.counts.front())) {
     return text + "It did not without a liar either: look at the models first ('decentctl doctor "
                   "--deep'), all nodes of the drill share them.\n";
