@@ -27,11 +27,13 @@ std::string Noticed(const LiarCount& count) {
   return count.faults == 0 ? "-" : absl::StrCat("refused ", FormatCount(count.faults, "message"));
 }
 
-// Of the last round, for it is the same in most.
+// Of the last round in which the winner fell, else of the last one.
 std::string Answer(const LiarCount& count) {
-  const DrillRound& last = count.rounds.back();
-  if (last.end == RoundEnd::kNoDecision) return last.reason;
-  return last.answer;
+  const DrillRound* shown = &count.rounds.back();
+  for (const DrillRound& round : count.rounds) {
+    if (round.end != RoundEnd::kHonestWon) shown = &round;
+  }
+  return shown->end == RoundEnd::kNoDecision ? shown->reason : shown->answer;
 }
 
 std::string Slowest(const LiarCount& count) {

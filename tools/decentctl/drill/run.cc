@@ -68,7 +68,7 @@ absl::StatusOr<LiarCount> TryLiars(const Plan& plan, int liars, const Say& say,
   for (int i = 1; i <= plan.rounds; ++i) {
     const std::string which = absl::StrCat("round ", i, " of ", plan.rounds, ": ");
     const auto still_waiting = [&](const std::string& waits_for) {
-      say(which + (waits_for.empty() ? "runs" : waits_for));
+      say(absl::StrCat(which, waits_for.empty() ? "runs" : "waits: ", waits_for));
     };
     say(which + "asked");
     auto round = AskRound(*council, *client,
