@@ -36,6 +36,7 @@ MAY_INCLUDE = {
                       "node/transport/links.h", "node/llm/models.h", "node/api/council.h"),
     "node/daemon/": ANYTHING,  # the only place that wires shells together
     "node/": ANYTHING,         # main.cc
+    "tools/cluster/": (),
     "tools/": ANYTHING,
     "tests/": ANYTHING,
 }
