@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "node/core/limits.h"
 
 namespace decentd {
 namespace {
@@ -67,6 +66,22 @@ client::v1::Round ToProto(const RoundSummary& summary) {
   out.set_sheets(static_cast<uint32_t>(summary.sheets));
   out.set_waiting_for(Utf8(summary.waiting_for));
   out.set_bundle_bytes(summary.bundle_bytes);
+  out.set_cluster_id(std::string(summary.cluster_id.View()));
+  out.set_epoch(summary.epoch);
+  return out;
+}
+
+client::v1::RosterStatus ToProto(const RosterStatus& roster) {
+  client::v1::RosterStatus out;
+  out.set_cluster_id(std::string(roster.cluster_id.View()));
+  out.set_epoch(roster.epoch);
+  out.set_state(roster.state);
+  out.set_since_unix_ms(roster.since_unix_ms);
+  out.set_n(static_cast<uint32_t>(roster.n));
+  out.set_quorum(static_cast<uint32_t>(roster.quorum));
+  for (const std::string& name : roster.reached) out.add_reached(name);
+  for (const std::string& name : roster.missing) out.add_missing(name);
+  out.set_rounds_open(roster.rounds_open);
   return out;
 }
 
@@ -90,6 +105,8 @@ client::v1::NodeStatus ToProto(const NodeStatus& status) {
   out.set_bytes_written(status.bytes_written);
   out.set_evidence(status.evidence);
   out.set_started_unix_ms(status.started_unix_ms);
+  out.set_epoch(status.epoch);
+  for (const RosterStatus& roster : status.rosters) *out.add_rosters() = ToProto(roster);
   return out;
 }
 
@@ -110,6 +127,7 @@ client::v1::Peer ToProto(const PeerInfo& peer) {
   out.set_frames_dropped(peer.frames_dropped);
   for (const auto& [kind, count] : peer.faults) (*out.mutable_faults())[Utf8(kind)] = count;
   out.set_last_seen_unix_ms(peer.last_seen_unix_ms);
+  out.set_epoch(peer.epoch);
   return out;
 }
 
@@ -137,26 +155,6 @@ absl::StatusOr<RoundId> RoundIdFromBytes(std::string_view bytes) {
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {static_cast<grpc::StatusCode>(status.code()), Utf8(std::string(status.message()))};
-}
-
-absl::Status RefusedQuery(FaultKind fault, const Digest& cluster_id) {
-  switch (fault) {
-    case FaultKind::kTooLarge:
-      return absl::InvalidArgumentError(absl::StrCat("the query is too large: at most ",
-                                                     limits::kMaxQueryBytes, " bytes are taken"));
-    case FaultKind::kBadSignature:
-      return absl::UnauthenticatedError(
-          absl::StrCat("the query's signature does not hold under its client_key in cluster ",
-                       cluster_id.Hex(), ": was it signed for another roster?"));
-    case FaultKind::kUnknownAuthor:
-      return absl::InvalidArgumentError(
-          absl::StrCat("the author of a query is a client: expected ", kClientAuthor));
-    default:
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the query does not decode (", std::string(FaultName(fault)),
-          "): expected a decentd.types.v1.Query with a 32-byte client_key, at least one message, ",
-          "a 16-byte nonce and values within their ranges"));
-  }
 }
 
 }  // namespace decentd

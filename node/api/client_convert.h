@@ -10,12 +10,12 @@
 #include "grpcpp/support/status.h"
 #include "node/api/council.h"
 #include "node/api/peer_info.h"
-#include "node/core/fault.h"
 
 namespace decentd {
 
 client::v1::RoundEvent ToProto(const RoundEvent& event);
 client::v1::Round ToProto(const RoundSummary& summary);
+client::v1::RosterStatus ToProto(const RosterStatus& roster);
 client::v1::NodeStatus ToProto(const NodeStatus& status);
 client::v1::Peer ToProto(const PeerInfo& peer);
 client::v1::Evidence ToProto(const StoredEvidence& evidence, bool with_data);
@@ -25,8 +25,5 @@ absl::StatusOr<RoundId> RoundIdFromBytes(std::string_view bytes);
 
 // The same code and message: the codes of absl are those of gRPC.
 grpc::Status ToGrpc(const absl::Status& status);
-
-// Why a submitted query was refused by the verifier, in words for the client.
-absl::Status RefusedQuery(FaultKind fault, const Digest& cluster_id);
 
 }  // namespace decentd

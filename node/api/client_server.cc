@@ -53,9 +53,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
 }  // namespace
 
 struct ClientServer::Impl {
-  Impl(ClientService::Options options, Council& council, const Verifier& verifier,
+  Impl(ClientService::Options options, Council& council, QueryCheck check,
        PeerInfoProvider peers)
-      : service(std::move(options), council, verifier, std::move(peers)) {}
+      : service(std::move(options), council, std::move(check), std::move(peers)) {}
 
   ListenAddress address;
   bool tls = false;
@@ -68,7 +68,7 @@ struct ClientServer::Impl {
 ClientServer::ClientServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 absl::StatusOr<std::unique_ptr<ClientServer>> ClientServer::Start(
-    const ClientServerOptions& options, Council& council, const Verifier& verifier,
+    const ClientServerOptions& options, Council& council, QueryCheck check,
     PeerInfoProvider peers) {
   const absl::StatusOr<ListenAddress> address = ListenAddress::Parse(options.listen);
   if (!address.ok()) {
@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<ClientServer>> ClientServer::Start(
       .watch = {.streams = options.watchers, .queue = std::max<size_t>(options.watch_queue, 1)},
       .bundle_chunk_bytes = std::clamp(options.bundle_chunk_bytes, kSmallestChunk, kLargestChunk)};
   auto impl =
-      std::make_unique<Impl>(std::move(service_options), council, verifier, std::move(peers));
+      std::make_unique<Impl>(std::move(service_options), council, std::move(check), std::move(peers));
   impl->address = *address;
   impl->tls = !options.tls_certificate_file.empty();
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "node/api/council.h"
 #include "node/api/peer_info.h"
-#include "node/codec/verifier.h"
+#include "node/api/query_check.h"
 
 namespace decentd {
 
@@ -33,12 +33,12 @@ struct ClientServerOptions {
 // Thread-safe. Runs on gRPC's own threads.
 class ClientServer {
  public:
-  // Listens. `council`, `verifier` and what `peers` uses outlive the server. FAILED_PRECONDITION
+  // Listens. `council` and what `check` and `peers` use outlive the server. FAILED_PRECONDITION
   // for an exposed address without TLS; INVALID_ARGUMENT or NOT_FOUND for a bad address or
   // certificate; UNAVAILABLE, naming the address, when it cannot be bound.
   static absl::StatusOr<std::unique_ptr<ClientServer>> Start(const ClientServerOptions& options,
                                                              Council& council,
-                                                             const Verifier& verifier,
+                                                             QueryCheck check,
                                                              PeerInfoProvider peers);
   ~ClientServer();  // as Shutdown
 

@@ -3,7 +3,6 @@
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "node/api/bundle_stream.h"
@@ -62,11 +61,11 @@ class SubmitReactor : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-ClientService::ClientService(Options options, decentd::Council& council, const Verifier& verifier,
+ClientService::ClientService(Options options, decentd::Council& council, QueryCheck check,
                              PeerInfoProvider peers)
     : options_(std::move(options)),
       council_(council),
-      verifier_(verifier),
+      check_(std::move(check)),
       peers_(std::move(peers)),
       limits_(std::make_shared<ClientLimits>(
           options_.limits,
@@ -82,16 +81,12 @@ void ClientService::EndWatchers() {
 }
 
 absl::StatusOr<Verified<Query>> ClientService::Admit(const types::v1::Envelope& proto) {
-  std::optional<Envelope> envelope = FromProto(proto);
-  if (!envelope || envelope->kind != Kind::kQuery) {
+  const std::optional<Envelope> envelope = FromProto(proto);
+  if (!envelope) {
     return absl::InvalidArgumentError("expected an envelope of KIND_QUERY with body and signature");
   }
-  std::variant<AnyVerified, FaultKind> checked = verifier_.Verify(*std::move(envelope));
-  if (const auto* fault = std::get_if<FaultKind>(&checked)) {
-    return RefusedQuery(*fault, verifier_.roster().cluster_id());
-  }
-  auto* query = std::get_if<Verified<Query>>(&std::get<AnyVerified>(checked));
-  if (query == nullptr) return absl::InvalidArgumentError("expected a Query");
+  absl::StatusOr<Verified<Query>> query = check_(*envelope);
+  if (!query.ok()) return query.status();
   const PublicKey& key = (*query)->client_key;
   if (!options_.allowed_clients.empty() && !options_.allowed_clients.contains(key)) {
     return absl::PermissionDeniedError(absl::StrCat(
@@ -101,7 +96,7 @@ absl::StatusOr<Verified<Query>> ClientService::Admit(const types::v1::Envelope& 
   if (absl::Status status = limits_->Admit(key, RoundId{query->body_digest()}); !status.ok()) {
     return status;
   }
-  return std::move(*query);
+  return query;
 }
 
 grpc::ServerUnaryReactor* ClientService::Submit(Context* context,

@@ -9,8 +9,8 @@
 #include "node/api/client_limits.h"
 #include "node/api/council.h"
 #include "node/api/peer_info.h"
+#include "node/api/query_check.h"
 #include "node/api/watch_stream.h"
-#include "node/codec/verifier.h"
 
 namespace decentd {
 
@@ -25,7 +25,7 @@ class ClientService final : public client::v1::Council::CallbackService {
     int bundle_streams = 8;  // each holds a whole bundle in memory
   };
 
-  ClientService(Options options, decentd::Council& council, const Verifier& verifier,
+  ClientService(Options options, decentd::Council& council, QueryCheck check,
                 PeerInfoProvider peers);
 
   // Ends all watchers; later ones are refused.
@@ -62,7 +62,7 @@ class ClientService final : public client::v1::Council::CallbackService {
 
   const Options options_;
   decentd::Council& council_;
-  const Verifier& verifier_;
+  const QueryCheck check_;
   const PeerInfoProvider peers_;
   // Shared with calls that wait for the council, which may answer after the server stopped.
   const std::shared_ptr<ClientLimits> limits_;

@@ -47,6 +47,8 @@ struct RoundEvent {
 struct RoundSummary {
   enum class State : uint8_t { kRunning = 1, kDecided = 2, kFailed = 3, kUndecided = 4 };
   RoundId id;
+  Digest cluster_id;  // of the roster that the round belongs to
+  uint32_t epoch = 0;  // its epoch
   State state = State::kRunning;
   int64_t started_unix_ms = 0;
   int64_t finished_unix_ms = 0;  // 0 = not finished
@@ -58,11 +60,25 @@ struct RoundSummary {
   uint64_t bundle_bytes = 0;
 };
 
+// One roster that a node has adopted, as it sees it.
+struct RosterStatus {
+  Digest cluster_id;
+  uint32_t epoch = 0;
+  std::string state;  // "active", "closing", "retired"
+  int64_t since_unix_ms = 0;
+  // Of one that is served: who else serves it can be linked.
+  int n = 0, quorum = 0;
+  std::vector<std::string> reached, missing;  // names of nodes; itself among the reached
+  uint64_t rounds_open = 0;
+};
+
+// What is of one roster is of the present one: of those that take questions the oldest.
 struct NodeStatus {
   std::string name;
   NodeIndex index;
   std::string version;
   Digest cluster_id;
+  uint32_t epoch = 0;
   int n = 0, f = 0, quorum = 0, reachable = 0;  // reachable includes itself
   bool voting = true;
   std::string not_voting_because;  // halted, disk full, memory lost; empty when voting
@@ -71,6 +87,7 @@ struct NodeStatus {
   uint64_t evidence = 0;
   uint64_t mailbox_inputs = 0;  // arrived, and not taken in yet
   int64_t started_unix_ms = 0;
+  std::vector<RosterStatus> rosters;  // in the order in which they were adopted
 };
 
 struct StoredEvidence {

@@ -15,6 +15,7 @@ namespace decentd {
 
 struct PeerInfo {
   NodeIndex index;
+  uint32_t epoch = 0;  // of the roster that the link is for
   std::string name;
   bool linked = false;
   std::string state;    // "linked", "connecting", "refused", ...

@@ -16,6 +16,13 @@ namespace {
 
 // A node that is busy with a full disk or a long step still answers within this.
 constexpr std::chrono::seconds kAnswerWithin{10};
+// The end of a roster waits for its links and the disk.
+constexpr std::chrono::seconds kChangeWithin{60};
+
+NodeRoster FromReply(const control::v1::RosterState& reply) {
+  return {reply.cluster_id(), reply.epoch(),  reply.state(), reply.nodes(), reply.quorum(),
+          {reply.reached().begin(), reply.reached().end()}, reply.rounds_open()};
+}
 
 }  // namespace
 
@@ -99,6 +106,27 @@ absl::StatusOr<std::pair<uint64_t, uint64_t>> ControlClient::Compact() const {
                                           control::v1::CompactRequest(), &reply, std::nullopt);
   if (!status.ok()) return status;
   return std::pair(reply.bytes_before(), reply.bytes_after());
+}
+
+absl::StatusOr<NodeRoster> ControlClient::AdoptRoster(const std::string& roster) const {
+  control::v1::AdoptRosterRequest request;
+  request.set_roster(roster);
+  control::v1::RosterState reply;
+  const absl::Status status =
+      impl_->Call(&control::v1::Control::Stub::AdoptRoster, request, &reply, kChangeWithin);
+  if (!status.ok()) return status;
+  return FromReply(reply);
+}
+
+absl::StatusOr<NodeRoster> ControlClient::RetireRoster(bool now, bool anyway) const {
+  control::v1::RetireRosterRequest request;
+  request.set_now(now);
+  request.set_anyway(anyway);
+  control::v1::RosterState reply;
+  const absl::Status status =
+      impl_->Call(&control::v1::Control::Stub::RetireRoster, request, &reply, kChangeWithin);
+  if (!status.ok()) return status;
+  return FromReply(reply);
 }
 
 }  // namespace decentd

@@ -26,6 +26,10 @@ class ControlClient {
   absl::StatusOr<uint64_t> Backup(const std::string& directory) const;
   // Bytes before and after. Takes as long as it takes.
   absl::StatusOr<std::pair<uint64_t, uint64_t>> Compact() const;
+  // `roster`: as roster.yaml has it. FAILED_PRECONDITION where it cannot be adopted.
+  absl::StatusOr<NodeRoster> AdoptRoster(const std::string& roster) const;
+  // Of the oldest that is served. FAILED_PRECONDITION where nothing newer could take its place.
+  absl::StatusOr<NodeRoster> RetireRoster(bool now, bool anyway) const;
 
  private:
   struct Impl;

@@ -63,7 +63,30 @@ class Service final : public control::v1::Control::Service {
     return ToGrpc(bytes.status());
   }
 
+  grpc::Status AdoptRoster(grpc::ServerContext*, const control::v1::AdoptRosterRequest* request,
+                           control::v1::RosterState* reply) override {
+    return Fill(actions_.adopt_roster(request->roster()), reply);
+  }
+
+  grpc::Status RetireRoster(grpc::ServerContext*, const control::v1::RetireRosterRequest* request,
+                            control::v1::RosterState* reply) override {
+    return Fill(actions_.retire_roster(request->now(), request->anyway()), reply);
+  }
+
  private:
+  static grpc::Status Fill(const absl::StatusOr<NodeRoster>& roster,
+                           control::v1::RosterState* reply) {
+    if (!roster.ok()) return ToGrpc(roster.status());
+    reply->set_cluster_id(roster->cluster_id);
+    reply->set_epoch(roster->epoch);
+    reply->set_state(roster->state);
+    reply->set_nodes(roster->nodes);
+    reply->set_quorum(roster->quorum);
+    for (const std::string& name : roster->reached) reply->add_reached(name);
+    reply->set_rounds_open(roster->rounds_open);
+    return grpc::Status::OK;
+  }
+
   const ControlActions actions_;
 };
 

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +21,16 @@ struct NodeHealth {
   uint32_t nodes = 0, reachable = 0, needed = 0;
 };
 
+// A roster that the node has adopted, and what it sees of it.
+struct NodeRoster {
+  std::string cluster_id;  // hex
+  uint32_t epoch = 0;
+  std::string state;  // active, closing, retired
+  uint32_t nodes = 0, quorum = 0;
+  std::vector<std::string> reached;  // names of the nodes that serve it, itself included
+  uint64_t rounds_open = 0;
+};
+
 // What the node does for its operator. Called on any thread, may take its time.
 struct ControlActions {
   std::function<absl::StatusOr<NodeHealth>()> health;
@@ -28,6 +40,9 @@ struct ControlActions {
   std::function<absl::StatusOr<uint64_t>(const std::string& directory)> backup;
   // Bytes before and after.
   std::function<absl::StatusOr<std::pair<uint64_t, uint64_t>>()> compact;
+  // Of a roster as roster.yaml has it.
+  std::function<absl::StatusOr<NodeRoster>(const std::string& text)> adopt_roster;
+  std::function<absl::StatusOr<NodeRoster>(bool now, bool anyway)> retire_roster;
 };
 
 // Thread-safe.

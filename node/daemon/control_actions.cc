@@ -4,6 +4,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "node/config/roster_file.h"
 #include "node/daemon/logging.h"
 #include "node/runtime/binding.h"
 
@@ -22,12 +23,23 @@ absl::StatusOr<NodeHealth> Health(Council& council) {
                     .needed = static_cast<uint32_t>(status->n - status->f)};
 }
 
+absl::StatusOr<NodeRoster> ToNodeRoster(absl::StatusOr<RosterStatus> status) {
+  if (!status.ok()) return status.status();
+  return NodeRoster{status->cluster_id.Hex(),
+                    status->epoch,
+                    std::move(status->state),
+                    static_cast<uint32_t>(status->n),
+                    static_cast<uint32_t>(status->quorum),
+                    std::move(status->reached),
+                    status->rounds_open};
+}
+
 }  // namespace
 
-ControlActions MakeControlActions(Council& council, DiskStore& store,
+ControlActions MakeControlActions(Seats& seats, DiskStore& store,
                                   std::shared_ptr<spdlog::logger> logger) {
   ControlActions actions;
-  actions.health = [&council] { return Health(council); };
+  actions.health = [&seats] { return Health(seats); };
   actions.set_log_level = [logger](const std::string& level) -> absl::StatusOr<std::string> {
     const std::string before = LevelOf(*logger);
     if (absl::Status status = SetLevel(*logger, level); !status.ok()) return status;
@@ -49,6 +61,14 @@ ControlActions MakeControlActions(Council& council, DiskStore& store,
     const uint64_t after = store.ApproximateBytes();
     logger->info("database compacted: {} bytes before, {} after", before, after);
     return std::pair(before, after);
+  };
+  actions.adopt_roster = [&seats](const std::string& text) -> absl::StatusOr<NodeRoster> {
+    const absl::StatusOr<Roster> roster = ParseRoster(text, "the roster");
+    if (!roster.ok()) return roster.status();
+    return ToNodeRoster(seats.Adopt(*roster));
+  };
+  actions.retire_roster = [&seats](bool now, bool anyway) {
+    return ToNodeRoster(seats.Retire(now, anyway));
   };
   return actions;
 }

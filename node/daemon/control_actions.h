@@ -5,14 +5,14 @@
 
 #include <memory>
 
-#include "node/api/council.h"
 #include "node/control/control_server.h"
+#include "node/daemon/seats.h"
 #include "storage/rocksdb_store.h"
 
 namespace decentd {
 
 // `council` and `store` outlive the actions.
-ControlActions MakeControlActions(Council& council, DiskStore& store,
+ControlActions MakeControlActions(Seats& seats, DiskStore& store,
                                   std::shared_ptr<spdlog::logger> logger);
 
 }  // namespace decentd

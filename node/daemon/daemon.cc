@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -13,19 +14,19 @@
 #include "crypto/keyfile.h"
 #include "crypto/tls_identity.h"
 #include "node/api/client_server.h"
-#include "node/codec/verifier.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
 #include "node/control/control_server.h"
 #include "node/daemon/control_actions.h"
 #include "node/daemon/logging.h"
 #include "node/daemon/model_config.h"
+#include "node/daemon/seats.h"
 #include "node/daemon/service_manager.h"
 #include "node/llm/make_models.h"
 #include "node/metrics/metrics.h"
 #include "node/runtime/binding.h"
-#include "node/runtime/driver.h"
-#include "node/transport/grpc_links.h"
+#include "node/runtime/seat_table.h"
+#include "node/transport/peer_server.h"
 #include "storage/rocksdb_store.h"
 
 namespace decentd {
@@ -42,18 +43,18 @@ sigset_t StopSignals() {
   return signals;
 }
 
+constexpr std::chrono::milliseconds kMaintainEvery{5'000};
+
 // Where systemd watches the service it is told at each interval that the node works, if it does.
-int WaitForStopSignal(const std::function<bool()>& works) {
+int WaitForStopSignal(const std::function<bool()>& works, const std::function<void()>& maintain) {
   const sigset_t signals = StopSignals();
-  int signal = 0;
   const std::optional<std::chrono::milliseconds> interval = WatchdogInterval();
-  if (!interval) {
-    sigwait(&signals, &signal);
-    return signal;
-  }
-  const timespec wait{interval->count() / 1'000, interval->count() % 1'000 * 1'000'000};
+  const std::chrono::milliseconds every = std::min(interval.value_or(kMaintainEvery), kMaintainEvery);
+  const timespec wait{every.count() / 1'000, every.count() % 1'000 * 1'000'000};
+  int signal = 0;
   while ((signal = sigtimedwait(&signals, nullptr, &wait)) <= 0) {
-    if (works()) NotifyWorking();
+    maintain();
+    if (interval && works()) NotifyWorking();
   }
   return signal;
 }
@@ -76,30 +77,15 @@ absl::StatusOr<uint64_t> BindDatabase(const DaemonOptions& options, const Roster
                                       Store& store) {
   const std::string file = BindingFile(options.config);
   if (!options.accept_lost_database) return Bind(store, file);
+  uint64_t lifetime = roster.parameters().longest_lifetime_ms;
+  const absl::StatusOr<std::vector<SeatRecord>> adopted = seat_table::Read(store);
+  if (!adopted.ok()) return adopted.status();
+  for (const SeatRecord& record : *adopted) {
+    lifetime = std::max(lifetime, record.roster.parameters().longest_lifetime_ms);
+  }
   const int64_t watermark = absl::ToUnixMillis(absl::Now()) + kWatermarkMarginMs +
-                            static_cast<int64_t>(roster.parameters().longest_lifetime_ms);
+                            static_cast<int64_t>(lifetime);
   return AcceptLostDatabase(store, file, watermark);
-}
-
-PeerInfo ToPeerInfo(const Roster& roster, PeerState state,
-                    const std::map<NodeIndex, std::map<std::string, uint64_t>>& faults) {
-  PeerInfo info;
-  info.index = state.peer;
-  info.name = roster.node(state.peer).name;
-  info.linked = state.linked;
-  info.state = std::move(state.state);
-  info.detail = std::move(state.detail);
-  info.address = std::move(state.address);
-  info.version = std::move(state.version);
-  if (state.round_trip_ms >= 0) info.round_trip_ms = state.round_trip_ms;
-  info.bytes_sent = state.bytes_sent;
-  info.bytes_received = state.bytes_received;
-  info.frames_sent = state.frames_sent;
-  info.frames_received = state.frames_received;
-  info.frames_dropped = state.frames_dropped;
-  info.last_seen_unix_ms = state.last_seen_unix_ms;
-  if (auto it = faults.find(state.peer); it != faults.end()) info.faults = it->second;
-  return info;
 }
 
 ClientServerOptions ToServerOptions(const ClientApiConfig& config) {
@@ -123,12 +109,6 @@ BackendNames NamesOfBackends(const NodeConfig& config) {
   BackendNames names;
   if (config.answer_model) names.answer = BackendName(*config.answer_model);
   if (config.judge_model) names.judge = BackendName(config.judge_model->backend);
-  return names;
-}
-
-std::vector<std::string> NodeNames(const Roster& roster) {
-  std::vector<std::string> names;
-  for (uint16_t i = 0; i < roster.n(); ++i) names.push_back(roster.node(NodeIndex{i}).name);
   return names;
 }
 
@@ -162,13 +142,6 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   if (!identity.ok()) return identity.status();
   absl::StatusOr<Roster> roster = LoadRoster(config.roster);
   if (!roster.ok()) return roster.status();
-  const std::optional<NodeIndex> self = roster->FindKey((*identity)->public_key());
-  if (!self) {
-    return absl::FailedPreconditionError(
-        "the key of " + config.identity_key + " is not in " + config.roster +
-        ": add this node's card there (decentctl card, decentctl roster add)");
-  }
-
   RocksDbOptions database;
   database.path = config.data_directory;
   database.warn = [logger](const std::string& line) { logger->warn("database: {}", line); };
@@ -182,90 +155,53 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   absl::StatusOr<TlsIdentity> tls = MakeTlsIdentity(**identity);
   if (!tls.ok()) return tls.status();
 
-  Metrics metrics(NodeNames(*roster));
+  absl::StatusOr<std::unique_ptr<PeerServer>> server =
+      PeerServer::Start({config.peers_listen, *tls, logger});
+  if (!server.ok()) return server.status();
+
+  Metrics metrics;
   const std::unique_ptr<Store> timed_store = metrics.Timed(**store);
   const std::unique_ptr<Models> timed_models = metrics.Timed(**models, NamesOfBackends(config));
-  const Verifier verifier(*roster, Ed25519Scheme());
-  Driver driver(verifier, *timed_store, *timed_models, options.version,
-                [logger](Driver::Severity severity, const std::string& line) {
-                  logger->log(severity == Driver::Severity::kWarning ? spdlog::level::warn
-                                                                     : spdlog::level::info,
-                              line);
-                });
-  driver.ObserveEvents([&metrics](const RoundId& round, const RoundEvent& event) {
-    metrics.OnEvent(round, event);
-  });
-  Replica::Options replica_options;
-  replica_options.self = *self;
-  replica_options.boot = *boot;
-  replica_options.max_own_rounds = config.limits.rounds_open;
-  replica_options.retention.rounds = config.retention.rounds;
-  replica_options.retention.age_ms = static_cast<int64_t>(config.retention.age_ms);
-  Output first;
-  absl::StatusOr<std::unique_ptr<Replica>> replica =
-      Replica::Recover(*roster, replica_options, **identity, verifier, *timed_store, Driver::Clock(),
-                       &first);
-  if (!replica.ok()) return replica.status();
+  const SeatEnvironment environment{
+      config,    **identity,    *tls,          *boot,   options.version,   **server,
+      *timed_store, *timed_models, metrics, logger, options.wrap_links, options.wrap_receiver};
+  absl::StatusOr<std::unique_ptr<Seats>> opened = Seats::Open(environment, *roster);
+  if (!opened.ok()) return opened.status();
+  Seats& seats = **opened;
 
-  LinkOptions link_options;
-  link_options.self = *self;
-  link_options.roster = &*roster;
-  link_options.listen_address = config.peers_listen;
-  link_options.tls = *std::move(tls);
-  link_options.boot = *boot;
-  link_options.software_version = options.version;
-  link_options.log = logger;
-  std::unique_ptr<LinkReceiver> receiver;
-  if (options.wrap_receiver) receiver = options.wrap_receiver(driver);
-  link_options.receiver = receiver ? receiver.get() : &driver;
-  absl::StatusOr<std::unique_ptr<GrpcLinks>> links = GrpcLinks::Start(std::move(link_options));
-  if (!links.ok()) return links.status();
-  std::unique_ptr<Links> wrapped;
-  if (options.wrap_links) wrapped = options.wrap_links(**links, **identity, *roster, *self);
-  driver.Start(*std::move(replica), std::move(first), wrapped ? *wrapped : **links);
-
-  const PeerInfoProvider peers = [&] {
-    const auto faults = driver.Faults();
-    std::vector<PeerInfo> infos;
-    for (PeerState& state : (*links)->States()) {
-      infos.push_back(ToPeerInfo(*roster, std::move(state), faults));
-    }
-    return infos;
-  };
-  absl::StatusOr<std::unique_ptr<ClientServer>> clients =
-      ClientServer::Start(ToServerOptions(config.clients), driver, verifier, peers);
-  if (!clients.ok()) {
-    driver.Stop();
-    return clients.status();
-  }
-  metrics.Watch([&driver] { return driver.Status(); }, peers);
+  const PeerInfoProvider peers = [&seats] { return seats.Peers(); };
+  absl::StatusOr<std::unique_ptr<ClientServer>> clients = ClientServer::Start(
+      ToServerOptions(config.clients), seats,
+      [&seats](const Envelope& envelope) { return seats.Check(envelope); }, peers);
+  if (!clients.ok()) return clients.status();
+  metrics.Watch([&seats] { return seats.Status(); }, peers);
   if (!config.metrics_listen.empty()) {
     if (absl::Status status = metrics.Serve(config.metrics_listen); !status.ok()) {
       (*clients)->Shutdown();
-      driver.Stop();
       return status;
     }
   }
   absl::StatusOr<std::unique_ptr<ControlServer>> control = ControlServer::Start(
-      config.data_directory, MakeControlActions(driver, **store, logger));
+      config.data_directory, MakeControlActions(seats, **store, logger));
   // The council does not depend on it.
   if (!control.ok()) {
     logger->warn("no control socket: {}", std::string(control.status().message()));
   }
+  const Roster present = seats.present();
   logger->info("ready: node {} of {}, cluster {}, peers at port {}, clients at {}", config.name,
-               roster->n(), roster->cluster_id().Hex().substr(0, 16), (*links)->port(),
+               present.n(), present.cluster_id().Hex().substr(0, 16), (*server)->port(),
                (*clients)->address());
 
-  NotifyReady("node " + config.name + " of " + std::to_string(roster->n()));
-  const int signal = WaitForStopSignal([&driver] { return driver.Status().ok(); });
+  NotifyReady("node " + config.name + " of " + std::to_string(present.n()));
+  const int signal = WaitForStopSignal([&seats] { return seats.Status().ok(); },
+                                       [&seats] { seats.Maintain(); });
   NotifyStopping();
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  // From the outside in: clients, then what is under way made durable, then links and models.
+  // From the outside in: clients, then what is under way made durable and links closed, then models.
   metrics.Stop();
   if (control.ok()) control->reset();
   (*clients)->Shutdown();
-  driver.Stop();
-  links->reset();
+  seats.Stop();
   models->reset();
   return absl::OkStatus();
 }

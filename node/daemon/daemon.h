@@ -15,20 +15,25 @@
 
 namespace decentd {
 
+// What puts an adversary in a node's place, for tests and drills.
+// The links of a node; `real` outlives what is returned.
+using WrapLinks = std::function<std::unique_ptr<Links>(
+    Links& real, const Signer& identity, const Roster& roster, NodeIndex self)>;
+// Who hears what peers say before the node does; likewise.
+using WrapReceiver = std::function<std::unique_ptr<LinkReceiver>(LinkReceiver& real)>;
+// In place of the configuration's models. Called before the other two, and gone after the links.
+using ModelsMaker = std::function<std::unique_ptr<Models>(const Roster& roster)>;
+
 struct DaemonOptions {
   NodeConfig config;
   // The database is lost or old: bind anew and sit out what may have been voted in.
   bool accept_lost_database = false;
   std::string version;
 
-  // What puts an adversary in the node's place, for tests and drills; decentd leaves all of it empty.
-  // The links of the node, and who hears what peers say before it does; both outlive the node.
-  std::function<std::unique_ptr<Links>(Links& real, const Signer& identity, const Roster& roster,
-                                       NodeIndex self)>
-      wrap_links;
-  std::function<std::unique_ptr<LinkReceiver>(LinkReceiver& real)> wrap_receiver;
-  // In place of the configuration's models; called before the other two, gone after the links.
-  std::function<std::unique_ptr<Models>(const Roster& roster)> make_models;
+  // The daemon leaves them empty.
+  WrapLinks wrap_links;
+  WrapReceiver wrap_receiver;
+  ModelsMaker make_models;
 };
 
 // Runs until SIGINT or SIGTERM. REQUIRES: those two are blocked in every thread of the process

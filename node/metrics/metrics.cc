@@ -45,7 +45,6 @@ std::string ClosedBy(Closed closed) {
 }  // namespace
 
 struct Metrics::Impl {
-  const std::vector<std::string> node_names;
   prometheus::Registry registry;
   prometheus::Family<prometheus::Counter>& rounds =
       prometheus::BuildCounter()
@@ -98,7 +97,7 @@ struct Metrics::Impl {
   std::shared_ptr<NodeCollector> node = std::make_shared<NodeCollector>();
   std::unique_ptr<prometheus::Exposer> exposer;
 
-  explicit Impl(std::vector<std::string> names) : node_names(std::move(names)) {
+  Impl() {
     // Outcomes are there from the start, so that a rate has something to begin at.
     for (const char* outcome : {"decided", "too_few_answers", "too_few_sheets", "undecided"}) {
       rounds.Add({{"outcome", outcome}});
@@ -109,8 +108,7 @@ struct Metrics::Impl {
 };
 
 // The exposer and the collected objects hold weak references: all ends with this object.
-Metrics::Metrics(std::vector<std::string> node_names)
-    : impl_(std::make_shared<Impl>(std::move(node_names))) {}
+Metrics::Metrics() : impl_(std::make_shared<Impl>()) {}
 Metrics::~Metrics() { Stop(); }
 
 std::unique_ptr<Models> Metrics::Timed(Models& inner, const BackendNames& backends) {
@@ -140,7 +138,7 @@ std::unique_ptr<Store> Metrics::Timed(Store& inner) {
   });
 }
 
-void Metrics::OnEvent(const RoundId& round, const RoundEvent& event) {
+void Metrics::OnEvent(const RoundId& round, const RoundEvent& event, const std::string& node) {
   using Type = RoundEvent::Type;
   const std::lock_guard lock(impl_->mutex);
   const auto over = [&](const std::string& outcome) {
@@ -173,8 +171,7 @@ void Metrics::OnEvent(const RoundId& round, const RoundEvent& event) {
       break;
     case Type::kAnswerReceived:
     case Type::kSheetReceived:
-      if (event.abstained && event.node && event.node->value < impl_->node_names.size()) {
-        const std::string& node = impl_->node_names[event.node->value];
+      if (event.abstained && event.node) {
         impl_->abstentions.Add({{"node", node}, {"phase", PhaseName(event.phase)}}).Increment();
       }
       break;

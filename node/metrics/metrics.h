@@ -23,15 +23,15 @@ struct BackendNames {
 
 class Metrics {
  public:
-  // Names of the roster's nodes, by index.
-  explicit Metrics(std::vector<std::string> node_names);
+  Metrics();
   ~Metrics();
 
   // As `inner`, which outlives it, with each call timed. They outlive nothing of this object.
   std::unique_ptr<Models> Timed(Models& inner, const BackendNames& backends);
   std::unique_ptr<Store> Timed(Store& inner);
 
-  void OnEvent(const RoundId& round, const RoundEvent& event);
+  // `node`: the name of the event's node, where it has one.
+  void OnEvent(const RoundId& round, const RoundEvent& event, const std::string& node);
 
   // Asked at each scrape; must not block for long. Both until Stop.
   void Watch(std::function<absl::StatusOr<NodeStatus>()> status, PeerInfoProvider peers);

@@ -48,6 +48,13 @@ void Describe(const NodeStatus& status, Families& out) {
             status.reachable);
   out.Gauge("decentd_nodes_needed", "Nodes that have to be reachable for rounds to go on.",
             status.n - status.f);
+  for (const RosterStatus& roster : status.rosters) {
+    if (roster.n == 0) continue;  // retired
+    out.Gauge("decentd_roster_nodes_reachable",
+              "Nodes that serve a roster which this one serves, itself included, by its epoch.",
+              static_cast<double>(roster.reached.size()),
+              {{"roster_epoch", std::to_string(roster.epoch)}, {"state", roster.state}});
+  }
   out.Gauge("decentd_rounds_open", "Rounds under way at this node.",
             static_cast<double>(status.rounds_open));
   out.Gauge("decentd_rounds_stored", "Finished rounds in the database.",
@@ -67,7 +74,8 @@ void Describe(const NodeStatus& status, Families& out) {
 }
 
 void Describe(const PeerInfo& peer, Families& out) {
-  const Labels labels = {{"peer", peer.name}};
+  const std::string epoch = std::to_string(peer.epoch);
+  const Labels labels = {{"peer", peer.name}, {"roster_epoch", epoch}};
   out.Gauge("decentd_peer_linked", "1 while there is a link with the peer.", peer.linked, labels);
   if (peer.round_trip_ms) {
     out.Gauge("decentd_peer_round_trip_seconds", "Latest round trip to the peer.",
@@ -80,7 +88,7 @@ void Describe(const PeerInfo& peer, Families& out) {
               peer.frames_dropped, labels);
   for (const auto& [kind, count] : peer.faults) {
     out.Counter("decentd_peer_faults_total", "What the peer sent and should not have, by kind.",
-                count, {{"peer", peer.name}, {"kind", kind}});
+                count, {{"peer", peer.name}, {"roster_epoch", epoch}, {"kind", kind}});
   }
 }
 

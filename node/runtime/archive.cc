@@ -187,14 +187,10 @@ absl::Status WhyNoRecord(const Store& store, const RoundId& round) {
   return absl::NotFoundError("this node has not heard of round " + round.Hex());
 }
 
-absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
-                                                                   std::optional<RoundId> after) {
-  std::string end = PrefixEnd(keys::kByTime);
-  if (after) {
-    const auto summary = ReadSummary(store, *after);
-    if (!summary.ok()) return summary.status();
-    end = keys::ByTime(summary->finished_unix_ms(), *after);
-  }
+absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(
+    const Store& store, size_t limit, const std::optional<Position>& after) {
+  const std::string end =
+      after ? keys::ByTime(after->finished_unix_ms, after->round) : PrefixEnd(keys::kByTime);
   std::vector<RoundId> rounds;
   absl::Status status =
       store.Scan(keys::kByTime, end, true, [&](std::string_view key, std::string_view) {

@@ -81,9 +81,14 @@ absl::StatusOr<Tombstone> ReadTombstone(const Store& store, const RoundId& round
 // For who asks for a round that has neither record nor journal here: FAILED_PRECONDITION where it
 // was given up, else NOT_FOUND, with the reason.
 absl::Status WhyNoRecord(const Store& store, const RoundId& round);
-// Newest first, after the given one.
-absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(const Store& store, size_t limit,
-                                                                   std::optional<RoundId> after);
+// Of a finished round among the others, which may lie in another store.
+struct Position {
+  int64_t finished_unix_ms;
+  RoundId round;
+};
+// Newest first, those behind the position.
+absl::StatusOr<std::vector<store::v1::RoundSummary>> ReadSummaries(
+    const Store& store, size_t limit, const std::optional<Position>& after);
 
 }  // namespace archive
 }  // namespace decentd

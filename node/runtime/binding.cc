@@ -15,6 +15,8 @@
 #include "absl/time/time.h"
 #include "node/runtime/archive.h"
 #include "node/runtime/keys.h"
+#include "node/runtime/seat_table.h"
+#include "storage/keyspace.h"
 
 namespace decentd {
 namespace {
@@ -109,6 +111,31 @@ uint64_t StartsOf(const std::string& file) {
   return tie ? tie->starts : 0;
 }
 
+// What makes the rounds of one roster be sat out. They may have gone on without an old copy, so
+// those that are open in it are not voted in again.
+absl::StatusOr<WriteBatch> SitOut(Store& store, const std::string& prefix,
+                                  int64_t watermark_unix_ms) {
+  const Keyspace keyspace(store, prefix);
+  absl::StatusOr<Archive> archive = Archive::Open(keyspace);
+  if (!archive.ok()) return archive.status();
+  WriteBatch writes;
+  archive->RaiseWatermark(watermark_unix_ms, &writes);
+  std::optional<RoundId> last;
+  absl::Status status = keyspace.Scan(keys::kJournal, PrefixEnd(keys::kJournal), false,
+                                      [&](std::string_view key, std::string_view) {
+                                        const auto round = keys::RoundOf(key);
+                                        if (round && round != last) {
+                                          archive->AddTombstone(*round, watermark_unix_ms, &writes);
+                                          last = round;
+                                        }
+                                        return true;
+                                      });
+  if (!status.ok()) return status;
+  writes.DeleteRange(std::string(keys::kJournal), PrefixEnd(keys::kJournal));
+  writes.Delete(std::string(keys::kHalted));
+  return keyspace.InWhole(writes);
+}
+
 }  // namespace
 
 WriteBatch CopyMark(int64_t unix_ms) {
@@ -168,24 +195,14 @@ absl::StatusOr<uint64_t> Bind(Store& store, const std::string& file) {
 
 absl::StatusOr<uint64_t> AcceptLostDatabase(Store& store, const std::string& file,
                                             int64_t watermark_unix_ms) {
-  absl::StatusOr<Archive> archive = Archive::Open(store);
-  if (!archive.ok()) return archive.status();
+  const auto keyspaces = seat_table::Keyspaces(store);
+  if (!keyspaces.ok()) return keyspaces.status();
   WriteBatch writes;
-  archive->RaiseWatermark(watermark_unix_ms, &writes);
-  // Rounds of an old copy may have gone on without it; they are not voted in again.
-  std::optional<RoundId> last;
-  absl::Status status = store.Scan(keys::kJournal, PrefixEnd(keys::kJournal), false,
-                                   [&](std::string_view key, std::string_view) {
-                                     const auto round = keys::RoundOf(key);
-                                     if (round && round != last) {
-                                       archive->AddTombstone(*round, watermark_unix_ms, &writes);
-                                       last = round;
-                                     }
-                                     return true;
-                                   });
-  if (!status.ok()) return status;
-  writes.DeleteRange(std::string(keys::kJournal), PrefixEnd(keys::kJournal));
-  writes.Delete(std::string(keys::kHalted));
+  for (const std::string& keyspace : *keyspaces) {
+    absl::StatusOr<WriteBatch> sits_out = SitOut(store, keyspace, watermark_unix_ms);
+    if (!sits_out.ok()) return sits_out.status();
+    writes.Append(*std::move(sits_out));
+  }
   writes.Delete(std::string(keys::kNotANodes));
   // The counter goes on: peers take a heartbeat of an earlier start for an old one.
   std::optional<Tie> of_store;

@@ -10,6 +10,8 @@
 #include "node/runtime/archive.h"
 #include "node/runtime/journal.h"
 #include "node/runtime/keys.h"
+#include "node/runtime/seat_table.h"
+#include "storage/keyspace.h"
 
 namespace decentd {
 namespace {
@@ -17,17 +19,19 @@ namespace {
 class DatabaseCheck {
  public:
   DatabaseCheck(const Store& store, const Roster& roster,
-                const std::function<void(uint64_t)>& progress)
-      : store_(store), verifier_(roster, Ed25519Scheme()), progress_(progress) {}
+                const std::function<void(uint64_t)>& progress, DatabaseReport& report)
+      : store_(store),
+        verifier_(roster, Ed25519Scheme()),
+        progress_(progress),
+        report_(report) {}
 
-  absl::StatusOr<DatabaseReport> Run() {
+  absl::Status Run() {
     for (const auto& part : {&DatabaseCheck::Rounds, &DatabaseCheck::Journals,
                              &DatabaseCheck::EvidenceRecords}) {
       if (absl::Status status = (this->*part)(); !status.ok()) return status;
     }
-    if (const auto why = store_.Get(keys::kNotANodes); why.ok()) report_.not_a_nodes = *why;
     if (const auto why = store_.Get(keys::kHalted); why.ok()) report_.halted = *why;
-    return std::move(report_);
+    return absl::OkStatus();
   }
 
  private:
@@ -84,7 +88,7 @@ class DatabaseCheck {
             Problem("the journal of open round " + round->Hex(), entries.status());
           }
         });
-    report_.open_rounds = open.size() - damaged.size();
+    report_.open_rounds += open.size() - damaged.size();
     return status;
   }
 
@@ -102,14 +106,27 @@ class DatabaseCheck {
   const Verifier verifier_;
   const std::function<void(uint64_t)>& progress_;
   uint64_t records_ = 0;
-  DatabaseReport report_;
+  DatabaseReport& report_;
 };
 
 }  // namespace
 
-absl::StatusOr<DatabaseReport> CheckDatabase(const Store& store, const Roster& roster,
+absl::StatusOr<DatabaseReport> CheckDatabase(Store& store, const Roster& roster,
                                              const std::function<void(uint64_t)>& progress) {
-  return DatabaseCheck(store, roster, progress).Run();
+  const absl::StatusOr<std::vector<SeatRecord>> adopted = seat_table::Read(store);
+  if (!adopted.ok()) return adopted.status();
+  DatabaseReport report;
+  if (const auto why = store.Get(keys::kNotANodes); why.ok()) report.not_a_nodes = *why;
+  if (adopted->empty()) {
+    const absl::Status status = DatabaseCheck(store, roster, progress, report).Run();
+    if (!status.ok()) return status;
+  }
+  for (const SeatRecord& record : *adopted) {
+    const Keyspace keyspace(store, record.keyspace);
+    const absl::Status status = DatabaseCheck(keyspace, record.roster, progress, report).Run();
+    if (!status.ok()) return status;
+  }
+  return report;
 }
 
 }  // namespace decentd

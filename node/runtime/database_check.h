@@ -25,7 +25,7 @@ struct DatabaseReport {
 // Reads and verifies every record. `progress` is told the number of records so far, now and then.
 // An error where the store cannot be read.
 absl::StatusOr<DatabaseReport> CheckDatabase(
-    const Store& store, const Roster& roster,
+    Store& store, const Roster& roster,
     const std::function<void(uint64_t records)>& progress = {});
 
 }  // namespace decentd

@@ -22,15 +22,23 @@ Now Driver::Clock() {
 }
 
 Driver::Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log)
-    : store_(store),
+    : verifier_(verifier),
+      store_(store),
       models_(models),
       version_(std::move(version)),
       log_(std::move(log)),
       started_unix_ms_(Clock().unix_ms),
       board_(store),
-      reader_(verifier) {}
+      reader_(verifier) {
+  answers_->driver = this;
+}
 
-Driver::~Driver() { Stop(); }
+// A model may answer at any time later, and finds nobody.
+Driver::~Driver() {
+  Stop();
+  std::lock_guard lock(answers_->mutex);
+  answers_->driver = nullptr;
+}
 
 void Driver::Start(std::unique_ptr<Replica> replica, Output first, Links& links) {
   links_ = &links;
@@ -58,6 +66,18 @@ void Driver::Stop() {
   }
 }
 
+void Driver::End(std::string reason) {
+  {
+    std::lock_guard lock(mutex_);
+    give_up_ = std::move(reason);
+  }
+  Stop();
+}
+
+void Driver::Halt(std::string reason) {
+  Push(std::nullopt, {input::Halt{std::move(reason)}}, 0);
+}
+
 void Driver::Run() {
   pthread_setname_np(pthread_self(), "decentd-core");  // for top -H and debuggers
   std::unique_lock lock(mutex_);
@@ -82,7 +102,9 @@ void Driver::Run() {
                                (waits_for_mail && !mailbox_.empty());
                       });
   }
+  const std::optional<std::string> give_up = give_up_;
   lock.unlock();
+  if (give_up) held_.push_back(replica_->Process({input::GiveUp{*give_up}}, Clock()));
   Commit();
 }
 
@@ -231,6 +253,8 @@ void Driver::Do(Action& action) {
             not_voting_ = std::move(a.not_because);
           }
           TellVoting();
+        } else if constexpr (std::is_same_v<T, action::Halted>) {
+          if (on_halt_) on_halt_(a.reason);
         } else {
           static_assert(std::is_same_v<T, action::Report>);
           log_(a.serious ? Severity::kWarning : Severity::kInfo, a.text);
@@ -239,22 +263,28 @@ void Driver::Do(Action& action) {
       action);
 }
 
+void Driver::ModelAnswers::Take(const RoundId& round, Phase phase, Payload payload) {
+  std::lock_guard lock(mutex);
+  if (driver == nullptr) return;
+  driver->Push(std::nullopt, {input::ModelFinished{round, phase, std::move(payload)}}, 0);
+}
+
 void Driver::Call(ModelCall& call) {
   std::visit(
       [this](auto& a) {
         using T = std::decay_t<decltype(a)>;
         if constexpr (std::is_same_v<T, action::StartAnswer>) {
           const RoundId round = a.request.round;
-          models_.Answer(std::move(a.request), [this, round](std::variant<Answer, Abstain> result) {
-            Payload payload =
-                std::visit([](auto& r) -> Payload { return std::move(r); }, result);
-            Push(std::nullopt,
-                 {input::ModelFinished{round, Phase::kAnswer, std::move(payload)}}, 0);
-          });
+          models_.Answer(std::move(a.request),
+                         [answers = answers_, round](std::variant<Answer, Abstain> result) {
+                           Payload payload = std::visit(
+                               [](auto& r) -> Payload { return std::move(r); }, result);
+                           answers->Take(round, Phase::kAnswer, std::move(payload));
+                         });
         } else if constexpr (std::is_same_v<T, action::StartJudge>) {
           const RoundId round = a.request.round;
           models_.Judge(std::move(a.request),
-                        [this, round](std::variant<Judgement, Abstain> result) {
+                        [answers = answers_, round](std::variant<Judgement, Abstain> result) {
                           Payload payload;
                           if (auto* judged = std::get_if<Judgement>(&result)) {
                             payload = Sheet{{}, std::move(judged->entries),
@@ -262,8 +292,7 @@ void Driver::Call(ModelCall& call) {
                           } else {
                             payload = std::get<Abstain>(std::move(result));
                           }
-                          Push(std::nullopt,
-                               {input::ModelFinished{round, Phase::kSheet, std::move(payload)}}, 0);
+                          answers->Take(round, Phase::kSheet, std::move(payload));
                         });
         } else if constexpr (std::is_same_v<T, action::PrepareJudge>) {
           models_.PrepareJudge(std::move(a.request));

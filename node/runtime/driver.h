@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,7 +32,8 @@ class Driver final : public LinkReceiver, public Council {
   enum class Severity { kInfo, kWarning };
   using Log = std::function<void(Severity, const std::string&)>;  // one line; any thread
 
-  // All references outlive the driver, `models` and `links` until Stop has returned.
+  // All references outlive the driver, `links` until Stop has returned. What models answer after the
+  // driver has gone is dropped.
   Driver(const Verifier& verifier, Store& store, Models& models, std::string version, Log log);
   ~Driver() override;
 
@@ -44,8 +46,16 @@ class Driver final : public LinkReceiver, public Council {
   }
   // REQUIRES: called once. `first`: what Replica::Recover wants done.
   void Start(std::unique_ptr<Replica> replica, Output first, Links& links);
+  // Told why this node must not vote any more, on the driver's thread. Before Start.
+  void ObserveHalt(std::function<void(const std::string& reason)> on_halt) {
+    on_halt_ = std::move(on_halt);
+  }
   // Makes durable what was stepped, then ends the threads; later calls in are ignored. Idempotent.
   void Stop();
+  // As Stop, and every open round is given up for ever, with this reason.
+  void End(std::string reason);
+  // The node must not vote, for a reason that was found elsewhere in it.
+  void Halt(std::string reason);
 
   // LinkReceiver
   void OnLinkUp(NodeIndex peer) override;
@@ -65,11 +75,20 @@ class Driver final : public LinkReceiver, public Council {
   std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override;
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
 
+  // Newest first; none while the node is too busy to tell.
+  std::vector<RoundSummary> OpenRounds();
   // Faults counted against each peer, by name of the kind.
   std::map<NodeIndex, std::map<std::string, uint64_t>> Faults();
 
  private:
   using SteadyClock = std::chrono::steady_clock;
+
+  // Where models answer, which may be after the driver has gone.
+  struct ModelAnswers {
+    void Take(const RoundId& round, Phase phase, Payload payload);
+    std::mutex mutex;
+    Driver* driver;
+  };
 
   void Push(std::optional<NodeIndex> from, std::vector<Input> inputs, size_t bytes);
   void Run();
@@ -86,16 +105,19 @@ class Driver final : public LinkReceiver, public Council {
   // Runs on the driver's thread between batches; false when it did not within a second.
   bool Ask(std::function<void(const Replica&)> question);
 
+  const Verifier& verifier_;
   Store& store_;
   Models& models_;
   const std::string version_;
   const Log log_;
   std::function<void(const RoundId&, const RoundEvent&)> observe_event_;
+  std::function<void(const std::string&)> on_halt_;
   const int64_t started_unix_ms_;
   Board board_;
   VotingWatch voting_;  // set by the driver's thread only
   FrameReader reader_;
   Links* links_ = nullptr;
+  const std::shared_ptr<ModelAnswers> answers_ = std::make_shared<ModelAnswers>();
 
   // Of the driver's thread.
   std::unique_ptr<Replica> replica_;
@@ -106,6 +128,7 @@ class Driver final : public LinkReceiver, public Council {
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool stopping_ = false;
+  std::optional<std::string> give_up_;  // at the end, with this reason
   struct Queued {
     std::optional<NodeIndex> from;
     Input input;

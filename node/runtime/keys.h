@@ -40,6 +40,10 @@ inline constexpr std::string_view kHalted = "h";      // why this node must not 
 inline constexpr std::string_view kBinding = "i";     // ties the database to the key's directory
 inline constexpr std::string_view kNotANodes = "k";   // why no node may vote with this database
 inline constexpr std::string_view kCluster = "c";     // cluster_id of the open rounds
+// Of the database as a whole; all above is there once for each roster (seat_table.h), but that the
+// binding and the marks are looked for in the store itself.
+inline constexpr std::string_view kSeat = "s/";       // keyspace -> Seat
+inline constexpr std::string_view kKeyspace = "n/";   // number: the keyspaces of later rosters
 
 inline std::string OfRound(std::string_view prefix, const RoundId& round) {
   return std::string(prefix) + std::string(round.digest.View());

@@ -80,10 +80,17 @@ struct Submit {
   Verified<Query> query;
   uint64_t ticket;  // comes back in action::Submitted
 };
+struct Halt {  // found elsewhere in this node: it must not vote
+  std::string reason;
+};
+struct GiveUp {  // every open round, for ever: the node takes no further part in this roster
+  std::string reason;
+};
 }  // namespace input
 using Input = std::variant<input::Message, input::Certificate, input::Have, input::Want,
                            input::Record, input::RecordPart, input::LinkUp, input::LinkDown,
-                           input::Fault, input::ModelFinished, input::Submit>;
+                           input::Fault, input::ModelFinished, input::Submit, input::Halt,
+                           input::GiveUp>;
 
 namespace action {
 using FramePtr = std::shared_ptr<const peer::v1::Frame>;
@@ -126,6 +133,9 @@ struct CountFault {
 struct Voting {             // it changed, or this is the first word of it
   std::string not_because;  // empty: this node votes
 };
+struct Halted {  // durably, by what this replica found
+  std::string reason;
+};
 struct Report {  // one line for the log
   bool serious;
   std::string text;
@@ -135,7 +145,7 @@ using ModelCall = std::variant<action::StartAnswer, action::StartJudge, action::
                                action::CancelModels>;
 using Action =
     std::variant<action::Send, action::AskRecord, action::DropRecord, action::Publish,
-                 action::Submitted, action::CountFault, action::Voting, action::Report>;
+                 action::Submitted, action::CountFault, action::Voting, action::Halted, action::Report>;
 
 // The actions may be done only once the writes are durable; the calls of models may begin at once,
 // for they show nobody what this node signs. Each list, and the outputs, in their order.
@@ -223,6 +233,8 @@ class Replica {
   void On(input::Fault& in);
   void On(input::ModelFinished& in);
   void On(input::Submit& in);
+  void On(input::Halt& in) { Halt(in.reason); }
+  void On(input::GiveUp& in);
   void OnRoundMessage(NodeIndex from, const RoundId& id, NodeIndex author, Event event,
                       size_t bytes);
   absl::Status MaySubmit(const Verified<Query>& query) const;
@@ -242,6 +254,9 @@ class Replica {
   void Close(const RoundId& id, const input::Record* adopted);
   // Forgets an open round and its journal; returns the next one.
   std::map<RoundId, OpenRound>::iterator Leave(std::map<RoundId, OpenRound>::iterator it);
+  // Leaves it undecided, with a tombstone.
+  std::map<RoundId, OpenRound>::iterator GiveUp(std::map<RoundId, OpenRound>::iterator it,
+                                                const std::string& why);
   void Halt(const std::string& reason);
   store::v1::RoundSummary MakeSummary(const OpenRound& open, const Verdict& verdict,
                                       const CheckedBundle* adopted, size_t bundle_bytes) const;

@@ -68,6 +68,20 @@ std::map<RoundId, Replica::OpenRound>::iterator Replica::Leave(
   return rounds_.erase(it);
 }
 
+std::map<RoundId, Replica::OpenRound>::iterator Replica::GiveUp(
+    std::map<RoundId, OpenRound>::iterator it, const std::string& why) {
+  auto& [id, open] = *it;
+  archive_.AddTombstone(id, open.round.query()->expiry_unix_ms, &out_.writes);
+  Notify(open, {.type = Notice::Type::kGivenUp, .detail = why});
+  Then(action::Report{true, "round " + id.Hex().substr(0, 12) +
+                                " is given up here undecided: " + why});
+  return Leave(it);
+}
+
+void Replica::On(input::GiveUp& in) {
+  for (auto it = rounds_.begin(); it != rounds_.end();) it = GiveUp(it, in.reason);
+}
+
 // Turns a round into its record: of its own making, or checked and taken from a peer.
 void Replica::Close(const RoundId& id, const input::Record* adopted) {
   auto it = rounds_.find(id);

@@ -191,6 +191,7 @@ void Replica::Halt(const std::string& reason) {
       true, "this node stops voting: " + reason +
                 ". Was its database lost or restored from an old copy? See decentd --help, "
                 "--accept-lost-database"});
+  Then(action::Halted{reason});
   for (auto& [id, open] : rounds_) open.round.Silence();
 }
 

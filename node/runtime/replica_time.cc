@@ -110,11 +110,7 @@ void Replica::Maintain() {
       ++it;
       continue;
     }
-    archive_.AddTombstone(it->first, expiry, &out_.writes);
-    Notify(open, {.type = Notice::Type::kGivenUp, .detail = open.round.WaitingFor()});
-    Then(action::Report{true, "round " + it->first.Hex().substr(0, 12) +
-                                  " was not decided in time and is given up here"});
-    it = Leave(it);
+    it = GiveUp(it, open.round.WaitingFor());
   }
 }
 
@@ -155,16 +151,28 @@ void Replica::FillStatus(Now now, NodeStatus* status) const {
   status->name = self.name;
   status->index = self_;
   status->cluster_id = roster_.cluster_id();
+  status->epoch = roster_.epoch();
   status->n = roster_.n();
   status->f = roster_.f();
   status->quorum = roster_.quorum();
-  status->reachable = reachability_.Reachable(now.monotonic_ms).Size();
+  const NodeSet reachable = reachability_.Reachable(now.monotonic_ms);
+  status->reachable = reachable.Size();
   status->not_voting_because = NotVotingBecause(now);
   status->voting = status->not_voting_because.empty();
   status->rounds_open = rounds_.size();
   status->rounds_stored = archive_.size();
   status->signatures_verified = verifier_.signatures_verified();
   status->evidence = evidence_.size();
+  RosterStatus& roster = status->rosters.emplace_back();
+  roster.cluster_id = roster_.cluster_id();
+  roster.epoch = roster_.epoch();
+  roster.n = roster_.n();
+  roster.quorum = roster_.quorum();
+  roster.rounds_open = rounds_.size();
+  for (uint16_t i = 0; i < roster_.n(); ++i) {
+    const NodeIndex node{i};
+    (reachable.Has(node) ? roster.reached : roster.missing).push_back(roster_.node(node).name);
+  }
 }
 
 std::optional<RoundSummary> Replica::OpenSummary(const RoundId& id, Now now) const {
@@ -173,6 +181,8 @@ std::optional<RoundSummary> Replica::OpenSummary(const RoundId& id, Now now) con
   const Round& round = it->second.round;
   RoundSummary summary;
   summary.id = id;
+  summary.cluster_id = roster_.cluster_id();
+  summary.epoch = roster_.epoch();
   summary.state = RoundSummary::State::kRunning;
   summary.started_unix_ms = it->second.started_unix_ms;
   if (!round.query()->messages.empty()) summary.question = round.query()->messages.back().content;

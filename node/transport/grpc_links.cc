@@ -1,7 +1,6 @@
 #include "node/transport/grpc_links.h"
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/security/server_credentials.h>
 
 #include <condition_variable>
 #include <map>
@@ -12,29 +11,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "decentd/peer/v1/peer.grpc.pb.h"
 #include "node/core/limits.h"
-#include "node/transport/grpc_log.h"
-#include "node/transport/peer_authenticator.h"
 #include "node/transport/peer_link.h"
 
 namespace decentd {
 namespace {
 
 using std::chrono::steady_clock;
-using RawService = peer::v1::Peer::WithRawCallbackMethod_Link<peer::v1::Peer::Service>;
-using RawReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
-
-// Above the limit on a frame, so that a frame just too long is named and not only cut.
-constexpr int kMaxMessageBytes = static_cast<int>(limits::kMaxFrameBytes + 64 * 1024);
-
-class RefusedCall final : public RawReactor {
- public:
-  explicit RefusedCall(const std::string& reason) {
-    Finish({grpc::StatusCode::UNAUTHENTICATED, reason});
-  }
-  void OnDone() override { delete this; }
-};
 
 EncodedFrame Greeting(const LinkOptions& options) {
   peer::v1::Frame frame;
@@ -48,44 +31,54 @@ EncodedFrame Greeting(const LinkOptions& options) {
 
 }  // namespace
 
-class GrpcLinks::Impl final : public RawService {
+class GrpcLinks::Impl final {
  public:
   explicit Impl(LinkOptions options)
       : options_(std::move(options)),
         environment_{
             options_,
             Greeting(options_),
+            options_.roster->cluster_id().Hex(),
             [this](NodeIndex peer, const std::string& address) { return Channel(peer, address); },
             [this] { Wake(); },
             [this] { return Lease(); },
-            [this] { return Random(); }},
-        refusals_(options_.log) {}
+            [this] { return Random(); }} {}
 
-  ~Impl() override {
+  ~Impl() { Close(); }
+
+  void Close() { std::call_once(closed_, [this] { CloseOnce(); }); }
+
+  void CloseOnce() {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;
       changed_.notify_all();
     }
     if (upkeep_.joinable()) upkeep_.join();
+    door_.reset();
     for (auto& [index, link] : links_) link->Stop();
-    // Calls that did not end by themselves are cancelled at the deadline.
-    if (server_) server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return leases_ == 0; });
+    const auto all_gone = [this] { return leases_ == 0; };
+    if (!changed_.wait_for(lock, options_.times.linger, all_gone)) {
+      // A peer that does not read keeps its stream from ending by itself.
+      lock.unlock();
+      for (auto& [index, link] : links_) link->Cut();
+      lock.lock();
+      changed_.wait(lock, all_gone);
+    }
     lock.unlock();
     returned_channels_.clear();
-    server_.reset();
   }
 
   absl::Status Start() {
     if (absl::Status status = MakeLinks(); !status.ok()) return status;
-    if (absl::Status status = Listen(); !status.ok()) return status;
+    door_ = options_.server->Open(*options_.roster, options_.self,
+                                  [this](NodeIndex peer, grpc::CallbackServerContext* context) {
+                                    return Find(peer)->Accept(context);
+                                  });
     upkeep_ = std::thread([this] { Upkeep(); });
     return absl::OkStatus();
   }
-
-  int port() const { return port_; }
 
   PeerLink* Find(NodeIndex peer) const {
     const auto link = links_.find(peer);
@@ -116,22 +109,6 @@ class GrpcLinks::Impl final : public RawService {
     return states;
   }
 
-  RawReactor* Link(grpc::CallbackServerContext* context) override {
-    const auto peer = PeerAuthenticator::PeerOf(*context->auth_context());
-    const std::string& self = options_.roster->node(options_.self).name;
-    std::string reason;
-    if (!peer.ok()) {
-      reason = absl::StrCat(peer.status().message(), " of ", self,
-                            ": compare `decentctl roster show` on both");
-    } else if (*peer == options_.self) {
-      reason = absl::StrCat("it holds ", self, "'s own identity key: each node needs its own");
-    } else {
-      return Find(*peer)->Accept(context);
-    }
-    refusals_.Refused(ReadableAddress(context->peer()), reason);
-    return new RefusedCall(reason);
-  }
-
  private:
   absl::Status MakeLinks() {
     const Roster& roster = *options_.roster;
@@ -150,37 +127,6 @@ class GrpcLinks::Impl final : public RawService {
       ssl.pem_cert_chain = options_.tls.certificate_pem;
       credentials_[peer] = grpc::SslCredentials(ssl);
       links_[peer] = std::make_unique<PeerLink>(environment_, peer);
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Listen() {
-    grpc::SslServerCredentialsOptions ssl(
-        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
-    ssl.pem_key_cert_pairs.push_back({options_.tls.private_key_pem, options_.tls.certificate_pem});
-    auto credentials = grpc::SslServerCredentials(ssl);
-    credentials->SetAuthMetadataProcessor(std::make_shared<PeerAuthenticator>(*options_.roster));
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(options_.listen_address, credentials, &port_);
-    builder.RegisterService(this);
-    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    builder.SetMaxSendMessageSize(-1);
-    // Two daemons at one port would share its connections by chance.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    // A stream and the one that replaces it; whoever opens connections must use them.
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 4);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 30'000);
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
-    // Closes connections of vanished peers; the pings of live streams are frames of our own, so
-    // that no side can find the other's keepalive too frequent.
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-    server_ = builder.BuildAndStart();
-    if (!server_ || port_ == 0) {
-      return absl::UnavailableError(absl::StrCat(
-          "cannot listen at ", options_.listen_address,
-          ": another program has this port, or it is no address of this machine; change the "
-          "listen address or stop the other program"));
     }
     return absl::OkStatus();
   }
@@ -244,11 +190,10 @@ class GrpcLinks::Impl final : public RawService {
   LinkOptions options_;
   LinkEnvironment environment_;
   FrameEncoder encoder_;
-  RefusalLog refusals_;
   std::map<NodeIndex, std::shared_ptr<grpc::ChannelCredentials>> credentials_;
   std::map<NodeIndex, std::unique_ptr<PeerLink>> links_;  // fixed after Start
-  std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
+  std::unique_ptr<PeerServer::Door> door_;
+  std::once_flag closed_;
   std::thread upkeep_;
 
   std::mutex mutex_;  // taken last
@@ -263,21 +208,21 @@ class GrpcLinks::Impl final : public RawService {
 GrpcLinks::GrpcLinks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GrpcLinks::~GrpcLinks() = default;
 
+void GrpcLinks::Close() { impl_->Close(); }
+
 absl::StatusOr<std::unique_ptr<GrpcLinks>> GrpcLinks::Start(LinkOptions options) {
-  if (options.roster == nullptr || options.receiver == nullptr || options.log == nullptr) {
-    return absl::InvalidArgumentError("links need a roster, a receiver and a logger");
+  if (options.server == nullptr || options.roster == nullptr || options.receiver == nullptr ||
+      options.log == nullptr) {
+    return absl::InvalidArgumentError("links need a server, a roster, a receiver and a logger");
   }
   if (options.self.value >= options.roster->n()) {
     return absl::InvalidArgumentError(
         absl::StrCat("node ", options.self.value, " is not in a roster of ", options.roster->n()));
   }
-  RouteGrpcLog(options.log);
   auto impl = std::make_unique<Impl>(std::move(options));
   if (absl::Status status = impl->Start(); !status.ok()) return status;
   return std::unique_ptr<GrpcLinks>(new GrpcLinks(std::move(impl)));
 }
-
-int GrpcLinks::port() const { return impl_->port(); }
 
 void GrpcLinks::Send(NodeIndex peer, FramePtr frame) { impl_->Send(peer, frame); }
 
@@ -287,10 +232,6 @@ std::vector<PeerState> GrpcLinks::States() const { return impl_->States(); }
 
 void GrpcLinks::CountFault(NodeIndex peer) {
   if (PeerLink* link = impl_->Find(peer)) link->CountFault();
-}
-
-void GrpcLinks::Disallow(NodeIndex peer) {
-  if (PeerLink* link = impl_->Find(peer)) link->Disallow();
 }
 
 void GrpcLinks::SetAddresses(NodeIndex peer, std::vector<std::string> addresses) {

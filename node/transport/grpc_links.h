@@ -1,5 +1,5 @@
-// Links over gRPC (docs/SPEC.md, section 10): one bidirectional stream for each pair of peers,
-// mutual TLS bound to the identity keys of the roster.
+// Links over gRPC (docs/SPEC.md, section 10): one bidirectional stream for each pair of peers of one
+// roster, mutual TLS bound to the identity keys of the roster.
 //
 // Both sides of a pair dial, so that a node that can only dial out is linked too. The lower index
 // is the pair's arbiter: on every stream the higher one greets first, and the lower one greets back
@@ -17,16 +17,16 @@
 
 namespace decentd {
 
-// Thread-safe. The destructor closes every link, delivers its OnLinkDown and returns when no
-// callback runs or will run; it must not be called from a callback.
+// Thread-safe.
 class GrpcLinks final : public Links {
  public:
-  // Listens and begins to dial. INVALID_ARGUMENT for options that cannot work, UNAVAILABLE when it
-  // cannot listen at the address.
+  // Lets peers in and begins to dial. INVALID_ARGUMENT for options that cannot work.
   static absl::StatusOr<std::unique_ptr<GrpcLinks>> Start(LinkOptions options);
-  ~GrpcLinks() override;
+  ~GrpcLinks() override;  // as Close
 
-  int port() const;  // the one it listens on
+  // Closes every link, delivers its OnLinkDown and returns when no callback runs or will run; must
+  // not be called from a callback. What is sent later is dropped. Idempotent.
+  void Close();
 
   void Send(NodeIndex peer, FramePtr frame) override;
   void Broadcast(FramePtr frame) override;
@@ -34,8 +34,6 @@ class GrpcLinks final : public Links {
   std::vector<PeerState> States() const override;
   void CountFault(NodeIndex peer) override;
 
-  // For a peer that a new roster removed: closes its link and refuses it from now on.
-  void Disallow(NodeIndex peer);
   // A node may move without a new roster: dials these from now on, the first one at once unless
   // the peer is linked.
   void SetAddresses(NodeIndex peer, std::vector<std::string> addresses);

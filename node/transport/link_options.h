@@ -12,6 +12,7 @@
 #include "crypto/tls_identity.h"
 #include "node/core/roster.h"
 #include "node/transport/links.h"
+#include "node/transport/peer_server.h"
 
 namespace decentd {
 
@@ -42,7 +43,7 @@ struct LinkTimes {
 struct LinkOptions {
   NodeIndex self;
   const Roster* roster = nullptr;  // outlives the links
-  std::string listen_address;      // host:port; port 0 takes a free one
+  PeerServer* server = nullptr;    // where peers dial this node; outlives the links
   TlsIdentity tls;                 // of the identity key that the roster names for self
   uint64_t boot = 0;               // grows with each start of this node
   std::string software_version;

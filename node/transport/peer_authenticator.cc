@@ -2,14 +2,13 @@
 
 #include <grpc/grpc_security_constants.h>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "crypto/tls_identity.h"
 
 namespace decentd {
 namespace {
 
-constexpr char kPeerProperty[] = "decentd_peer";
+constexpr char kPeerProperty[] = "decentd_peer_key";
 constexpr char kProblemProperty[] = "decentd_problem";
 
 std::string First(const grpc::AuthContext& context, const char* property) {
@@ -19,19 +18,15 @@ std::string First(const grpc::AuthContext& context, const char* property) {
 
 }  // namespace
 
-PeerAuthenticator::PeerAuthenticator(const Roster& roster) : roster_(roster) {
-  for (const RosterNode& node : roster.nodes()) keys_.push_back(node.key);
-}
-
 grpc::Status PeerAuthenticator::Process(const InputMetadata&, grpc::AuthContext* context,
                                         OutputMetadata*, OutputMetadata*) {
   if (!First(*context, kPeerProperty).empty() || !First(*context, kProblemProperty).empty()) {
     return grpc::Status::OK;
   }
   const std::string leaf = First(*context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  const absl::StatusOr<PublicKey> key = IdentifyLeaf(leaf, keys_);
+  const absl::StatusOr<PublicKey> key = IdentifyLeaf(leaf, keys_.Keys());
   if (key.ok()) {
-    context->AddProperty(kPeerProperty, absl::StrCat(roster_.FindKey(*key)->value));
+    context->AddProperty(kPeerProperty, key->Hex());
   } else {
     context->AddProperty(kProblemProperty,
                          absl::IsUnauthenticated(key.status())
@@ -41,10 +36,8 @@ grpc::Status PeerAuthenticator::Process(const InputMetadata&, grpc::AuthContext*
   return grpc::Status::OK;
 }
 
-absl::StatusOr<NodeIndex> PeerAuthenticator::PeerOf(const grpc::AuthContext& context) {
-  const std::string peer = First(context, kPeerProperty);
-  uint32_t index;
-  if (absl::SimpleAtoi(peer, &index)) return NodeIndex{static_cast<uint16_t>(index)};
+absl::StatusOr<PublicKey> PeerAuthenticator::KeyOf(const grpc::AuthContext& context) {
+  if (const auto key = PublicKey::FromHex(First(context, kPeerProperty))) return *key;
   const std::string problem = First(context, kProblemProperty);
   return absl::UnauthenticatedError(problem.empty() ? "it is not authenticated" : problem);
 }

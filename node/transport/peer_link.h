@@ -20,6 +20,7 @@ namespace decentd {
 struct LinkEnvironment {
   const LinkOptions& options;
   EncodedFrame hello;
+  std::string cluster;  // hex cluster_id, kClusterMetadata of the calls that this node makes
   // A channel that only the peer's identity key can answer.
   std::function<LentChannel(NodeIndex, const std::string& address)> channel;
   std::function<void()> wake;                    // asks for Tick soon
@@ -41,7 +42,6 @@ class PeerLink final : public StreamOwner {
   void Send(EncodedFrame frame);
   void CountDropped() { ++counters_.frames_dropped; }
   void CountFault();
-  void Disallow();
   void SetAddresses(std::vector<std::string> addresses);
   PeerState State() const;
 
@@ -49,6 +49,8 @@ class PeerLink final : public StreamOwner {
   SteadyTime Tick(SteadyTime now);
   // Closes all streams and makes no more.
   void Stop();
+  // After Stop: ends the streams whose end does not get through.
+  void Cut();
 
  private:
   struct Event {
@@ -94,7 +96,6 @@ class PeerLink final : public StreamOwner {
 
   mutable std::mutex mutex_;
   bool stopping_ = false;
-  bool disallowed_ = false;
   FaultBudget faults_;
 
   std::vector<StreamPtr> streams_;  // all that are not done

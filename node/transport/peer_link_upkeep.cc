@@ -45,9 +45,6 @@ void PeerLink::SetState(std::string state, std::string detail) {
 
 grpc::Status PeerLink::RefusalOfCalls(SteadyTime now) const {
   if (stopping_) return {grpc::StatusCode::UNAVAILABLE, "shutting down"};
-  if (disallowed_) {
-    return {grpc::StatusCode::PERMISSION_DENIED, "this node was removed from the roster here"};
-  }
   if (faults_.Blocked(now)) {
     return {grpc::StatusCode::RESOURCE_EXHAUSTED,
             absl::StrCat("too many faults: refused for ", faults_.block().count() / 1000, " s")};
@@ -100,17 +97,6 @@ void PeerLink::CloseAll(const std::string& state, const grpc::Status& status, Ac
   }
 }
 
-void PeerLink::Disallow() {
-  Actions actions;
-  {
-    std::lock_guard lock(mutex_);
-    if (disallowed_) return;
-    disallowed_ = true;
-    CloseAll("removed", RefusalOfCalls(steady_clock::now()), actions);
-  }
-  actions.Run();
-}
-
 void PeerLink::SetAddresses(std::vector<std::string> addresses) {
   {
     std::lock_guard lock(mutex_);
@@ -133,8 +119,17 @@ void PeerLink::Stop() {
     stopping_ = true;
     CloseAll("closed", RefusalOfCalls(steady_clock::now()), actions);
     for (const StreamPtr& stream : streams_) {
-      if (stream->dialled()) actions.cut.push_back(stream);  // a server cuts its calls itself
+      if (stream->dialled()) actions.cut.push_back(stream);
     }
+  }
+  actions.Run();
+}
+
+void PeerLink::Cut() {
+  Actions actions;
+  {
+    std::lock_guard lock(mutex_);
+    actions.cut = streams_;
   }
   actions.Run();
 }
@@ -176,7 +171,7 @@ void PeerLink::DialFailed(const grpc::Status& status) {
                     ? times_.first_backoff
                     : backoff_.Next(env_.random());
   env_.wake();
-  if (live_ || dial_judged_ || disallowed_ || stopping_) return;
+  if (live_ || dial_judged_ || stopping_) return;
   const std::string message = Printable(status.error_message(), 300);
   if (IsRefusal(status.error_code())) {
     return SetState("refused", absl::StrCat(name(), " says: ", message));
@@ -211,7 +206,7 @@ void PeerLink::Dial(SteadyTime now, Actions& actions) {
   address_ = addresses_[next_address_ % addresses_.size()];
   dialling_since_ = now;
   dial_judged_ = false;
-  auto stream = DialledStream::Make(NewStreamContext(), address_, env_.channel(peer_, address_));
+  auto stream = DialledStream::Make(NewStreamContext(), address_, env_.channel(peer_, address_), env_.cluster);
   if (!arbiter()) stream->QueueControl(env_.hello);
   dialling_ = stream;
   streams_.push_back(stream);
@@ -259,7 +254,7 @@ SteadyTime PeerLink::Tick(SteadyTime now) {
         actions.flush.push_back(live_);
       }
     }
-    const bool may_dial = !live_ && !dialling_ && !accepted_ && !disallowed_ && !addresses_.empty();
+    const bool may_dial = !live_ && !dialling_ && !accepted_ && !addresses_.empty();
     if (may_dial) {
       const SteadyTime due = std::max(next_dial_, faults_.blocked_until());
       if (now >= due) {

@@ -183,9 +183,11 @@ void AcceptedStream::OnDone() {
 }
 
 std::shared_ptr<DialledStream> DialledStream::Make(StreamContext context, std::string address,
-                                                   LentChannel channel) {
+                                                   LentChannel channel,
+                                                   const std::string& cluster) {
   std::shared_ptr<DialledStream> stream(
       new DialledStream(std::move(context), std::move(address), std::move(channel)));
+  stream->call_context_.AddMetadata(kClusterMetadata, cluster);
   stream->KeepSelf();
   return stream;
 }

@@ -14,10 +14,19 @@
 #include <string>
 #include <utility>
 
+#include "node/core/limits.h"
 #include "node/transport/link_policy.h"
 #include "node/transport/outbox.h"
 
 namespace decentd {
+
+// A call's metadata under this key: hex cluster_id of the roster that the dialler comes for. The
+// first releases named none.
+inline constexpr char kClusterMetadata[] = "decentd-cluster";
+
+// What gRPC takes in: above the limit on a frame, so that a frame just too long is named and not
+// only cut.
+inline constexpr int kMaxMessageBytes = static_cast<int>(limits::kMaxFrameBytes + 64 * 1024);
 
 class Stream;
 using StreamPtr = std::shared_ptr<Stream>;
@@ -174,8 +183,9 @@ struct LentChannel {
 class DialledStream final : public Stream,
                             public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
+  // `cluster`: hex cluster_id of the roster that the call is made for.
   static std::shared_ptr<DialledStream> Make(StreamContext context, std::string address,
-                                             LentChannel channel);
+                                             LentChannel channel, const std::string& cluster);
   // Connects and makes the call.
   void Start();
   bool dialled() const override { return true; }

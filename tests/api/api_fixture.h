@@ -35,7 +35,7 @@ class ApiTest : public ::testing::Test {
   void Serve(
       ClientServerOptions options = {},
       PeerInfoProvider peers = [] { return std::vector<PeerInfo>(); }) {
-    auto server = ClientServer::Start(options, council, verifier, std::move(peers));
+    auto server = ClientServer::Start(options, council, CheckWith(verifier), std::move(peers));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());

@@ -47,7 +47,7 @@ class ListenTest : public ApiTest {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   absl::StatusOr<std::unique_ptr<ClientServer>> Try(const ClientServerOptions& options) {
-    return ClientServer::Start(options, council, verifier, [] { return std::vector<PeerInfo>(); });
+    return ClientServer::Start(options, council, CheckWith(verifier), [] { return std::vector<PeerInfo>(); });
   }
   // A key and a certificate for "localhost" that it signed itself.
   void WriteCertificate(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/keyspace.h"
 #include "storage/mem_store.h"
 #include "storage/rocksdb_store.h"
 #include "storage/store.h"
@@ -280,11 +281,42 @@ TEST_P(StoreContract, AgreesWithAMapUnderRandomBatches) {
   }
 }
 
+// With neighbours on both sides that nobody may see or change.
+class KeyspaceAmongOthers final : public Store {
+ public:
+  KeyspaceAmongOthers() : keyspace_(whole_, "n/1") {
+    WriteBatch batch;
+    for (const char* key : {"n/", "n/0\xff", "n/2", "o"}) batch.Put(key, "a neighbour");
+    EXPECT_TRUE(whole_.WriteSynced(batch).ok());
+  }
+  ~KeyspaceAmongOthers() override {
+    for (const char* key : {"n/", "n/0\xff", "n/2", "o"}) {
+      EXPECT_EQ(whole_.Get(key).value_or("gone"), "a neighbour") << key;
+    }
+  }
+  absl::Status WriteSynced(const WriteBatch& batch) override { return keyspace_.WriteSynced(batch); }
+  absl::StatusOr<std::string> Get(std::string_view key) const override { return keyspace_.Get(key); }
+  absl::Status Scan(
+      std::string_view begin, std::string_view end, bool reverse,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    return keyspace_.Scan(begin, end, reverse, visit);
+  }
+  uint64_t ApproximateBytes() const override { return keyspace_.ApproximateBytes(); }
+
+ private:
+  MemStore whole_;
+  Keyspace keyspace_;
+};
+
 INSTANTIATE_TEST_SUITE_P(
     Stores, StoreContract,
     ::testing::Values(Implementation{"Memory",
                                      [](const std::string&) -> std::unique_ptr<Store> {
                                        return std::make_unique<MemStore>();
+                                     }},
+                      Implementation{"Keyspace",
+                                     [](const std::string&) -> std::unique_ptr<Store> {
+                                       return std::make_unique<KeyspaceAmongOthers>();
                                      }},
                       Implementation{"RocksDb",
                                      [](const std::string& path) -> std::unique_ptr<Store> {

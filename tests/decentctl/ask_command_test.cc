@@ -92,7 +92,7 @@ TEST_F(AskTest, WithoutARosterItNeverSaysVerified) {
   Serve(1, /*with_roster=*/false);
   EXPECT_EQ(RunHere({"ask", "why?"}), ExitCode::kNotAuthenticated);
   EXPECT_THAT(out, StartsWith("Lima"));
-  EXPECT_THAT(out, HasSubstr("consistent in itself under cluster_id " +
+  EXPECT_THAT(out, HasSubstr("consistent in itself under the roster of epoch 1, cluster_id " +
                              cluster.roster().cluster_id().Hex() + ", not authenticated"));
   EXPECT_THAT(out + err, Not(HasSubstr("verified")));
 }

@@ -135,7 +135,7 @@ class OnlineTest : public ::testing::Test {
   void Serve(int count, bool with_roster = true) {
     ClientConfig config;
     for (int i = 0; i < count; ++i) {
-      auto server = ClientServer::Start({}, *councils[static_cast<size_t>(i)], verifier,
+      auto server = ClientServer::Start({}, *councils[static_cast<size_t>(i)], CheckWith(verifier),
                                         [] { return std::vector<PeerInfo>(); });
       ASSERT_TRUE(server.ok()) << server.status();
       config.nodes.push_back((*server)->address());

@@ -61,7 +61,7 @@ TEST_F(ProofCommandsTest, AnyChangedByteFailsWithANamedCheck) {
 
 TEST_F(ProofCommandsTest, WithoutARosterItIsConsistentButNotAuthenticated) {
   EXPECT_EQ(Offline({"verify", Path("round.bundle")}), ExitCode::kNotAuthenticated);
-  EXPECT_THAT(out, HasSubstr("consistent in itself under cluster_id " +
+  EXPECT_THAT(out, HasSubstr("consistent in itself under the roster of epoch 1, cluster_id " +
                              cluster.roster().cluster_id().Hex() + ", not authenticated"));
   EXPECT_THAT(out, Not(HasSubstr("verified")));
 }

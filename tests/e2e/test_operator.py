@@ -162,7 +162,7 @@ class Operator(unittest.TestCase):
                 lines = page.read().decode().splitlines()
             for line in ('decentd_rounds_total{outcome="decided"} 1', "decentd_voting 1",
                          "decentd_nodes_reachable 3", "decentd_rounds_stored 1",
-                         'decentd_peer_linked{peer="dave"} 0',
+                         'decentd_peer_linked{peer="dave",roster_epoch="1"} 0',
                          'decentd_model_call_duration_seconds_count{backend="openai",'
                          'model="answer",outcome="ok"} 1',
                          'decentd_phase_duration_seconds_count{closed_by="all_arrived",'

@@ -48,9 +48,11 @@ class MetricsTest : public ::testing::Test {
   }
   void Tell(int64_t at_ms, RoundEvent event, char round = 'r') {
     event.unix_ms = 1'700'000'000'000 + at_ms;
-    metrics_.OnEvent(RoundId{Sha256(std::string(1, round))}, event);
+    metrics_.OnEvent(RoundId{Sha256(std::string(1, round))}, event,
+                     event.node ? kNames[event.node->value] : "");
   }
-  Metrics metrics_{{"alice", "bob"}};
+  static constexpr const char* kNames[] = {"alice", "bob"};
+  Metrics metrics_;
 };
 
 // Calls come back when the test says so.
@@ -147,6 +149,7 @@ TEST_F(MetricsTest, TheNodeAndItsPeersAreReadAtEachScrape) {
                  [] {
                    PeerInfo bob;
                    bob.name = "bob";
+                   bob.epoch = 3;
                    bob.linked = true;
                    bob.round_trip_ms = 250;
                    bob.faults = {{"bad_signature", 7}};
@@ -156,9 +159,9 @@ TEST_F(MetricsTest, TheNodeAndItsPeersAreReadAtEachScrape) {
               AllOf(HasSubstr("decentd_build_info{version=\"1.2\"} 1"),
                     HasSubstr("decentd_voting 1"), HasSubstr("decentd_nodes_reachable 3"),
                     HasSubstr("decentd_nodes_needed 3"), HasSubstr("decentd_evidence 2"),
-                    HasSubstr("decentd_peer_linked{peer=\"bob\"} 1"),
-                    HasSubstr("decentd_peer_round_trip_seconds{peer=\"bob\"} 0.25"),
-                    HasSubstr("decentd_peer_faults_total{peer=\"bob\",kind=\"bad_signature\"} 7")));
+                    HasSubstr("decentd_peer_linked{peer=\"bob\",roster_epoch=\"3\"} 1"),
+                    HasSubstr("decentd_peer_round_trip_seconds{peer=\"bob\",roster_epoch=\"3\"} 0.25"),
+                    HasSubstr("decentd_peer_faults_total{peer=\"bob\",roster_epoch=\"3\",kind=\"bad_signature\"} 7")));
   status.voting = false;
   EXPECT_THAT(metrics_.Text(), HasSubstr("decentd_voting 0"));
   metrics_.Stop();

@@ -29,14 +29,6 @@ class NoLinks final : public Links {
   void CountFault(NodeIndex) override {}
 };
 
-class NoModels final : public Models {
- public:
-  void Answer(AnswerRequest, AnswerDone) override {}
-  void Judge(JudgeRequest, JudgeDone) override {}
-  void PrepareJudge(JudgeRequest) override {}
-  void Cancel(const RoundId&) override {}
-};
-
 // The last value of something that other threads set.
 template <class T>
 class Latest {
@@ -59,6 +51,16 @@ class Latest {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<T> value_;
+};
+
+// Answers when the test does, or never.
+class NoModels final : public Models {
+ public:
+  Latest<AnswerDone> asked;
+  void Answer(AnswerRequest, AnswerDone done) override { asked.Set(std::move(done)); }
+  void Judge(JudgeRequest, JudgeDone) override {}
+  void PrepareJudge(JudgeRequest) override {}
+  void Cancel(const RoundId&) override {}
 };
 
 class DriverTest : public ::testing::Test {
@@ -174,6 +176,18 @@ TEST_F(DriverTest, HowARoundEndedHereIsToldWithoutItsRecord) {
   EXPECT_TRUE(absl::IsFailedPrecondition(driver_->GetBundle(given_up).status()));
   EXPECT_THAT(driver_->GetRound(other).status().message(), HasSubstr("has not heard"));
   EXPECT_THAT(driver_->GetBundle(other).status().message(), HasSubstr("no certified decision"));
+}
+
+// A roster's driver goes when the roster is retired, and its models go on.
+TEST_F(DriverTest, AModelMayAnswerAfterTheDriverHasGone) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  driver_->Submit(MakeQuery(1), [](absl::StatusOr<RoundId>) {});
+  ASSERT_TRUE(models_.asked.WaitFor([](const auto&) { return true; }));
+  driver_->End("the roster is retired");
+  watch_.reset();
+  driver_.reset();
+  (*models_.asked.value())(Abstain{});
 }
 
 TEST_F(DriverTest, AHaltedNodeIsNeverSaidToVote) {

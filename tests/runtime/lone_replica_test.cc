@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(LoneReplica, AnUnknownSponsorshipOfItsOwnHaltsToo) {
   Step({From(1, query_), From(1, signed_.Say(0, Sponsor{id_}))});
@@ -55,6 +56,32 @@ TEST_F(LoneReplica, ANodeThatLostItsMemoryDoesNotVoteUntilItsWatermarkHasPassed)
   EXPECT_THAT(not_voting_, ElementsAre(HasSubstr("its memory was lost"), ""));
   replica_->FillStatus(Time(), &status);
   EXPECT_TRUE(status.voting);
+}
+
+// Found by the node's part in another roster: it is the key that must not vote.
+TEST_F(LoneReplica, AHaltThatWasFoundElsewhereIsAsDurable) {
+  Step({input::Halt{"it forgot"}, From(1, query_), From(1, signed_.Say(1, Sponsor{id_}))});
+  EXPECT_THAT(said_, IsEmpty());
+  Start();
+  NodeStatus status;
+  replica_->FillStatus(Time(), &status);
+  EXPECT_FALSE(status.voting);
+  EXPECT_THAT(status.not_voting_because, HasSubstr("it forgot"));
+}
+
+// Section 1: a roster that is retired is so for ever, and what was open in it is over.
+TEST_F(LoneReplica, WhatIsOpenInARetiredRosterIsGivenUpForEver) {
+  Join();
+  events_.clear();
+  Step({input::GiveUp{"the roster is retired"}});
+  ASSERT_FALSE(IsOpen(id_));
+  ASSERT_THAT(events_, Not(IsEmpty()));
+  EXPECT_EQ(events_.back().type, RoundEvent::Type::kGivenUp);
+  EXPECT_EQ(events_.back().detail, "the roster is retired");
+  Start();
+  EXPECT_FALSE(IsOpen(id_));
+  Step({From(1, query_), From(1, signed_.Say(1, Sponsor{id_}))});
+  EXPECT_FALSE(IsOpen(id_)) << "it would be voted in again";
 }
 
 TEST_F(LoneReplica, AReplyBeyondTheLongestBodyIsAnAbstain) {

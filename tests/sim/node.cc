@@ -213,7 +213,8 @@ void Node::Do(std::vector<Action>& actions) {
             outside_.OnSubmitted(*this, a);
           } else if constexpr (std::is_same_v<T, action::CountFault>) {
             outside_.OnFaultCounted(*this, a.peer, a.kind);
-          } else if constexpr (std::is_same_v<T, action::Voting>) {
+          } else if constexpr (std::is_same_v<T, action::Voting> ||
+                               std::is_same_v<T, action::Halted>) {
             // For people; what a node says shows whether it votes.
           } else {
             static_assert(std::is_same_v<T, action::Report>);

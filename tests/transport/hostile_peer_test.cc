@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crypto/digest.h"
 #include "decentd/peer/v1/peer.grpc.pb.h"
 #include "node/core/limits.h"
 #include "tests/transport/nodes.h"
@@ -70,6 +71,23 @@ class HostilePeer : public ::testing::Test {
   const TlsIdentity bobs_tls_ = MakeTls(identities_[1]);
   const TlsIdentity strangers_tls_ = MakeTls(identities_[2]);
 };
+
+// As the first releases dial: without the roster's id in the call, and then with it in the hello.
+TEST_F(HostilePeer, ACallThatNamesNoRosterIsJudgedByItsHello) {
+  auto alice = StartNode(roster_, identities_[0], 0);
+  peer::v1::Frame hello = Hello();
+  const Digest other = Sha256("another roster");
+  hello.mutable_hello()->set_cluster_id(std::string(other.View()));
+  auto call = Call(*alice, &bobs_tls_);
+  call->stream->Write(hello);
+  const grpc::Status status = call->End();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr(other.Hex().substr(0, 12)));
+  EXPECT_THAT(status.error_message(), HasSubstr(roster_.cluster_id().Hex().substr(0, 12)));
+  call = Call(*alice, &bobs_tls_);
+  call->stream->Write(Hello());
+  EXPECT_TRUE(alice->recorder.WaitUp(kBob));
+}
 
 TEST_F(HostilePeer, WithoutACertificateItIsRefused) {
   auto alice = StartNode(roster_, identities_[0], 0);
@@ -196,7 +214,7 @@ TEST_F(HostilePeer, BytesThatAreNoTlsLeaveNoTraceInTheLog) {
   auto alice = StartNode(roster_, identities_[0], 0);
   const std::string before = alice->log.Text();
   addrinfo* where = nullptr;
-  ASSERT_EQ(getaddrinfo("127.0.0.1", absl::StrCat(alice->links->port()).c_str(), nullptr, &where),
+  ASSERT_EQ(getaddrinfo("127.0.0.1", absl::StrCat(alice->server->port()).c_str(), nullptr, &where),
             0);
   for (int i = 0; i < 20; ++i) {
     const int socket = ::socket(where->ai_family, SOCK_STREAM, 0);

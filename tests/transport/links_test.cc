@@ -30,11 +30,15 @@ class Links : public ::testing::Test {
   const Roster roster_ = MakeRoster(identities_);
 
   std::unique_ptr<Node> Start(NodeIndex self, uint64_t boot = 1,
-                              const std::function<void(LinkOptions&)>& change = {}) {
-    return StartNode(roster_, identities_[self.value], self.value, [&](LinkOptions& options) {
-      options.boot = boot;
-      if (change) change(options);
-    });
+                              const std::function<void(LinkOptions&)>& change = {},
+                              const std::string& address = "127.0.0.1:0") {
+    return StartNode(
+        roster_, identities_[self.value], self.value,
+        [&](LinkOptions& options) {
+          options.boot = boot;
+          if (change) change(options);
+        },
+        address);
   }
 };
 
@@ -164,10 +168,10 @@ TEST_F(Links, OfSeveralAddressesOneThatAnswersIsFound) {
 }
 
 TEST_F(Links, HostNamesAndIpv6AddressesWork) {
-  auto bob = Start(kBob, 1, [](LinkOptions& options) { options.listen_address = "[::]:0"; });
+  auto bob = Start(kBob, 1, {}, "[::]:0");
   for (const char* host : {"localhost", "[::1]"}) {
     auto alice = Start(kAlice);
-    alice->links->SetAddresses(kBob, {absl::StrCat(host, ":", bob->links->port())});
+    alice->links->SetAddresses(kBob, {absl::StrCat(host, ":", bob->server->port())});
     EXPECT_TRUE(alice->recorder.WaitUp(kBob)) << alice->log.Text();
   }
 }
@@ -237,17 +241,10 @@ TEST_F(Links, FramesToAPeerThatIsNotLinkedAreCountedAsDropped) {
 
 TEST_F(Links, APortInUseIsNamed) {
   auto alice = Start(kAlice);
-  LinkOptions options;
-  options.self = kBob;
-  options.roster = &roster_;
-  options.listen_address = alice->address();
-  options.tls = testing::MakeTls(identities_[1]);
-  options.log = alice->log.log();
-  options.receiver = &alice->recorder;
-  const auto links = GrpcLinks::Start(options);
-  ASSERT_FALSE(links.ok());
-  EXPECT_EQ(links.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(links.status().message()), HasSubstr(alice->address()));
+  const auto server = testing::StartServer(identities_[1], alice->address(), alice->log);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr(alice->address()));
 }
 
 TEST_F(Links, TheDestructorUnderTrafficEndsAndNothingComesAfter) {

@@ -193,10 +193,11 @@ struct Node {
   NodeIndex self;
   LogBook log;
   Recorder recorder;
+  std::unique_ptr<PeerServer> server;
   std::unique_ptr<GrpcLinks> links;
 
   ~Node() { recorder.Hold(false); }  // the links wait for what runs in their receiver
-  std::string address() const { return absl::StrCat("127.0.0.1:", links->port()); }
+  std::string address() const { return absl::StrCat("127.0.0.1:", server->port()); }
   PeerState State(NodeIndex peer) const {
     for (PeerState& state : links->States()) {
       if (state.peer == peer) return state;
@@ -216,14 +217,25 @@ inline bool WaitState(const Node& node, NodeIndex peer,
   return true;
 }
 
+inline absl::StatusOr<std::unique_ptr<PeerServer>> StartServer(const Identity& identity,
+                                                               const std::string& address,
+                                                               LogBook& log) {
+  return PeerServer::Start({address, MakeTls(identity), log.log()});
+}
+
 inline std::unique_ptr<Node> StartNode(const Roster& roster, const Identity& identity, int index,
-                                       const std::function<void(LinkOptions&)>& change = {}) {
+                                       const std::function<void(LinkOptions&)>& change = {},
+                                       const std::string& address = "127.0.0.1:0") {
   auto node = std::make_unique<Node>();
   node->self = NodeIndex{static_cast<uint16_t>(index)};
   LinkOptions options;
   options.self = node->self;
   options.roster = &roster;
-  options.listen_address = "127.0.0.1:0";
+  auto server = StartServer(identity, address, node->log);
+  EXPECT_TRUE(server.ok()) << server.status();
+  if (!server.ok()) return node;
+  node->server = *std::move(server);
+  options.server = node->server.get();
   options.tls = MakeTls(identity);
   options.boot = 1;
   options.software_version = "0.1.0-test";

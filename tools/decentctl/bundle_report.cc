@@ -219,15 +219,17 @@ std::string DescribeChecks(const CheckedBundle& bundle) {
 
 std::string DescribeTrust(const CheckedBundle& bundle) {
   const std::string cluster = bundle.roster.cluster_id().Hex();
+  const uint32_t epoch = bundle.roster.epoch();
   if (!bundle.authenticated) {
-    return absl::StrCat("consistent in itself under cluster_id ", cluster,
+    return absl::StrCat("consistent in itself under the roster of epoch ", epoch,
+                        ", cluster_id ", cluster,
                         ", not authenticated: no roster that you trust was given, and anyone can ",
                         "make up a cluster; name yours with --roster or in the client's ",
                         "configuration");
   }
   std::vector<std::string> names;
   for (const Check& check : bundle.checks) names.push_back(check.name);
-  return absl::StrCat("verified here under your roster (cluster_id ", cluster,
+  return absl::StrCat("verified here under your roster (epoch ", epoch, ", cluster_id ", cluster,
                       "): ", absl::StrJoin(names, ", "));
 }
 
@@ -256,6 +258,7 @@ std::string DescribeRound(const CheckedBundle& bundle) {
 Json RoundAsJson(const CheckedBundle& bundle) {
   Json json = {{"round_id", bundle.round.Hex()},
                {"cluster_id", bundle.roster.cluster_id().Hex()},
+               {"epoch", bundle.roster.epoch()},
                {"authenticated", bundle.authenticated},
                {"outcome", std::string(OutcomeName(bundle.verdict.outcome))},
                {"rule", RuleName(bundle.verdict.rule)}};

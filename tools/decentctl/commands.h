@@ -8,7 +8,7 @@
 namespace decentd {
 
 void AddInitCommands(CLI::App& app, Context& context);        // init, card
-void AddRosterCommands(CLI::App& app, Context& context);      // roster create, add, remove, show
+void AddRosterCommands(CLI::App& app, Context& context);      // roster create, add, replace, remove, show
 void AddConfigCommands(CLI::App& app, Context& context);      // config show, check
 void AddClientCommands(CLI::App& app, Context& context);      // client init
 void AddKeyCommands(CLI::App& app, Context& context);         // key show, passphrase

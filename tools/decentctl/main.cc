@@ -17,7 +17,8 @@ using AddCommands = void (*)(CLI::App& app, Context& context);
 // One line for each command group, in the order of --help.
 constexpr AddCommands kCommandGroups[] = {
     AddInitCommands,        // init, card
-    AddRosterCommands,      // roster create, add, remove, show
+    AddRosterCommands,      // roster create, add, replace, remove, show
+    AddRosterChangeCommands,  // roster adopt, retire, status
     AddConfigCommands,      // config show, check
     AddClientCommands,      // client init
     AddKeyCommands,         // key show, passphrase

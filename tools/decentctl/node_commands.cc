@@ -1,4 +1,5 @@
 // decentctl status and peers: what nodes say of themselves and of each other.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -25,6 +26,19 @@ std::string Hex(const std::string& bytes) {
   return digest ? digest->Hex() : "";
 }
 
+// Those that are served; decentctl roster status says more.
+Json RostersOf(const client::v1::NodeStatus& s) {
+  Json rosters = Json::array();
+  for (const auto& roster : s.rosters()) {
+    if (roster.n() == 0) continue;
+    rosters.push_back({{"epoch", roster.epoch()},
+                       {"cluster_id", Hex(roster.cluster_id())},
+                       {"state", roster.state()},
+                       {"reachable", roster.reached_size()}});
+  }
+  return rosters;
+}
+
 Json ToJson(const client::v1::NodeStatus& s, const std::string& address) {
   return {{"address", address},
           {"reached", true},
@@ -45,7 +59,9 @@ Json ToJson(const client::v1::NodeStatus& s, const std::string& address) {
           {"synced_writes", s.synced_writes()},
           {"bytes_written", s.bytes_written()},
           {"evidence", s.evidence()},
-          {"started_unix_ms", s.started_unix_ms()}};
+          {"started_unix_ms", s.started_unix_ms()},
+          {"epoch", s.epoch()},
+          {"rosters", RostersOf(s)}};
 }
 
 std::string Describe(const client::v1::NodeStatus& s, const std::string& address) {
@@ -53,7 +69,13 @@ std::string Describe(const client::v1::NodeStatus& s, const std::string& address
       absl::StrCat(PrintableLine(s.name()), " (", address, "), node ", s.index(), " of ", s.n(),
                    ", decentd ", PrintableLine(s.version()), ", up for ",
                    DurationText(absl::Now() - absl::FromUnixMillis(s.started_unix_ms())), "\n");
-  absl::StrAppend(&text, "  cluster    ", Hex(s.cluster_id()), "\n");
+  absl::StrAppend(&text, "  cluster    ", Hex(s.cluster_id()), ", epoch ", s.epoch(), "\n");
+  for (const auto& roster : s.rosters()) {
+    if (roster.n() == 0 || roster.cluster_id() == s.cluster_id()) continue;
+    absl::StrAppend(&text, "  beside it  epoch ", roster.epoch(), " ", roster.state(), ", ",
+                    roster.reached_size(), " of ", roster.n(),
+                    " nodes reachable: see 'decentctl roster status'\n");
+  }
   absl::StrAppend(&text, "  council    ", s.reachable(), " of ", s.n(), " nodes reachable, quorum ",
                   s.quorum(), ", up to ", s.f(), " may be faulty",
                   s.reachable() < s.n() - s.f() ? ": too few to go on" : "", "\n");
@@ -68,6 +90,14 @@ std::string Describe(const client::v1::NodeStatus& s, const std::string& address
   absl::StrAppend(&text, "  evidence   ", s.evidence(),
                   s.evidence() == 0 ? "" : ": see 'decentctl evidence ls'", "\n");
   return text;
+}
+
+bool TakesQuestionsOf(const client::v1::NodeStatus& status, const Roster& roster) {
+  const std::string_view id = roster.cluster_id().View();
+  return status.cluster_id() == id ||
+         std::ranges::any_of(status.rosters(), [&](const client::v1::RosterStatus& one) {
+           return one.cluster_id() == id && one.state() == "active";
+         });
 }
 
 ExitCode Status(Context& context, const NodeOptions& options) {
@@ -86,9 +116,11 @@ ExitCode Status(Context& context, const NodeOptions& options) {
                        {"error", std::string(status.status().message())}});
       continue;
     }
-    if (setup->roster && status->cluster_id() != setup->roster->cluster_id().View()) {
-      context.Warn(absl::StrCat(client->address(), " is of cluster ", Hex(status->cluster_id()),
-                                ", your roster is ", setup->roster->cluster_id().Hex()));
+    if (setup->roster && !TakesQuestionsOf(*status, *setup->roster)) {
+      context.Warn(absl::StrCat(client->address(), " takes questions of epoch ", status->epoch(),
+                                " (", Hex(status->cluster_id()), "), your roster is of epoch ",
+                                setup->roster->epoch(), " (", setup->roster->cluster_id().Hex(),
+                                "): get its file from an operator that you trust"));
     }
     nodes.push_back(ToJson(*status, client->address()));
     if (!options.json) context.out << Describe(*status, client->address());
@@ -121,6 +153,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
       Json entry = {
           {"index", peer.index()},
           {"name", peer.name()},
+          {"epoch", peer.epoch()},
           {"linked", peer.linked()},
           {"state", peer.state()},
           {"detail", peer.detail()},
@@ -142,6 +175,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
   }
   using Align = TextTable::Align;
   TextTable table({{"peer"},
+                   {"epoch", Align::kRight},
                    {"state"},
                    {"address"},
                    {"version"},
@@ -159,6 +193,7 @@ ExitCode Peers(Context& context, const NodeOptions& options) {
     }
     table.Add(
         {peer.name().empty() ? absl::StrCat("node ", peer.index()) : peer.name(),
+         absl::StrCat(peer.epoch()),
          peer.detail().empty() ? peer.state() : absl::StrCat(peer.state(), ": ", peer.detail()),
          peer.address(), peer.version(),
          peer.has_round_trip_ms() ? absl::StrFormat("%.1f ms", peer.round_trip_ms()) : "-",

@@ -22,6 +22,7 @@ add_library(decentctl_online STATIC
   online_setup.cc
   operator_commands.cc
   proof_commands.cc
+  roster_change.cc
   round_fetch.cc
   round_progress.cc
   rounds_commands.cc

@@ -16,4 +16,7 @@ void AddDatabaseCommands(CLI::App& app, Context& context);  // db check, repair,
 void AddDoctorCommand(CLI::App& app, Context& context);     // doctor
 void AddDrillCommand(CLI::App& app, Context& context);      // drill
 
+// Below the "roster" of AddRosterCommands: adopt, retire, status.
+void AddRosterChangeCommands(CLI::App& app, Context& context);
+
 }  // namespace decentd

@@ -1,4 +1,4 @@
-// decentctl roster create, add, remove and show.
+// decentctl roster create, add, replace, remove and show: the file alone.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -19,12 +19,18 @@ struct RosterArguments {
   std::string file = "roster.yaml";
   std::vector<std::string> cards;
   std::string cards_file;
+  std::string out;  // of a change; empty: in place
   std::vector<std::string> names;
   bool json = false;
 };
 
 constexpr std::string_view kSpread =
-    "\nNext: give this file to every node; all of them restart with the same one.\n";
+    "\nNext: give this file to every operator and client. A node that does not run yet finds it at "
+    "the path that its node.yaml names.\n";
+constexpr std::string_view kSpreadChange =
+    "\nNext: give this file to every operator. Each running node adopts it beside the present one "
+    "(decentctl roster adopt); when enough have (decentctl roster status), clients get it too and "
+    "the old one is retired (decentctl roster retire).\n";
 
 absl::StatusOr<std::vector<RosterNode>> ReadCards(const RosterArguments& arguments) {
   std::vector<RosterNode> nodes;
@@ -113,11 +119,21 @@ ExitCode RunChange(const RosterArguments& arguments, const Context& context, Cha
   const absl::StatusOr<Roster> after =
       MakeRoster(before->epoch() + 1, std::move(nodes), before->parameters());
   if (!after.ok()) return context.Fail(after.status());
-  const absl::Status written = ReplaceFile(arguments.file, RenderRoster(*after));
+  const absl::Status written = arguments.out.empty()
+                                   ? ReplaceFile(arguments.file, RenderRoster(*after))
+                                   : CreateFile(arguments.out, RenderRoster(*after));
   if (!written.ok()) return context.Fail(written);
   context.out << RosterInWords(*after);
-  context.err << kSpread;
+  context.err << kSpreadChange;
   return ExitCode::kOk;
+}
+
+absl::Status NoSuchNode(const std::string& name, const std::vector<RosterNode>& nodes,
+                        const std::string& file) {
+  std::vector<std::string> names;
+  for (const RosterNode& node : nodes) names.push_back(node.name);
+  return InvalidArgument("there is no node '", name, "' in ", file, "; its nodes are ",
+                         Join(names, ", "));
 }
 
 ExitCode RunAdd(const RosterArguments& arguments, const Context& context) {
@@ -129,17 +145,25 @@ ExitCode RunAdd(const RosterArguments& arguments, const Context& context) {
   });
 }
 
+// Each card takes the place of the node of its name: a new key, new addresses, or another model.
+ExitCode RunReplace(const RosterArguments& arguments, const Context& context) {
+  return RunChange(arguments, context, [&](std::vector<RosterNode>& nodes) -> absl::Status {
+    absl::StatusOr<std::vector<RosterNode>> cards = ReadCards(arguments);
+    if (!cards.ok()) return cards.status();
+    for (RosterNode& card : *cards) {
+      const auto found = std::ranges::find(nodes, card.name, &RosterNode::name);
+      if (found == nodes.end()) return NoSuchNode(card.name, nodes, arguments.file);
+      *found = std::move(card);
+    }
+    return absl::OkStatus();
+  });
+}
+
 ExitCode RunRemove(const RosterArguments& arguments, const Context& context) {
   return RunChange(arguments, context, [&](std::vector<RosterNode>& nodes) -> absl::Status {
     for (const std::string& name : arguments.names) {
-      const auto found = std::find_if(nodes.begin(), nodes.end(),
-                                      [&](const RosterNode& node) { return node.name == name; });
-      if (found == nodes.end()) {
-        std::vector<std::string> names;
-        for (const RosterNode& node : nodes) names.push_back(node.name);
-        return InvalidArgument("there is no node '", name, "' in ", arguments.file,
-                               "; its nodes are ", Join(names, ", "));
-      }
+      const auto found = std::ranges::find(nodes, name, &RosterNode::name);
+      if (found == nodes.end()) return NoSuchNode(name, nodes, arguments.file);
       nodes.erase(found);
     }
     return absl::OkStatus();
@@ -162,6 +186,11 @@ void AddRosterOption(CLI::App* command, RosterArguments& arguments) {
   command->add_option("--roster", arguments.file, "The roster")->capture_default_str();
 }
 
+void AddChangeOptions(CLI::App* command, RosterArguments& arguments) {
+  AddRosterOption(command, arguments);
+  command->add_option("--out", arguments.out, "A file to make instead of changing the roster's");
+}
+
 }  // namespace
 
 void AddRosterCommands(CLI::App& app, Context& context) {
@@ -179,16 +208,23 @@ void AddRosterCommands(CLI::App& app, Context& context) {
 
   CLI::App* add = roster->add_subcommand(
       "add", "Add nodes and raise the epoch; comments of your own are not kept");
-  AddRosterOption(add, *arguments);
+  AddChangeOptions(add, *arguments);
   AddCardOptions(add, *arguments);
-  SetExamples(add, {"decentctl roster add --roster roster.yaml \"$ERIN\""});
+  SetExamples(add, {"decentctl roster add --roster roster.yaml --out next.yaml \"$ERIN\""});
   SetAction(add, context, [arguments, &context] { return RunAdd(*arguments, context); });
+
+  CLI::App* replace = roster->add_subcommand(
+      "replace", "Put cards in the place of nodes of their names, for a new key, and raise the epoch");
+  AddChangeOptions(replace, *arguments);
+  AddCardOptions(replace, *arguments);
+  SetExamples(replace, {"decentctl roster replace --out next.yaml \"$DAVES_NEW_CARD\""});
+  SetAction(replace, context, [arguments, &context] { return RunReplace(*arguments, context); });
 
   CLI::App* remove = roster->add_subcommand(
       "remove", "Remove nodes and raise the epoch; comments of your own are not kept");
-  AddRosterOption(remove, *arguments);
+  AddChangeOptions(remove, *arguments);
   remove->add_option("NAME", arguments->names, "Names of the nodes")->required();
-  SetExamples(remove, {"decentctl roster remove dave"});
+  SetExamples(remove, {"decentctl roster remove --out next.yaml dave"});
   SetAction(remove, context, [arguments, &context] { return RunRemove(*arguments, context); });
 
   CLI::App* show =

@@ -50,6 +50,7 @@ std::string WinnerOf(const ProtoRound& round, const Roster* roster) {
 
 Json ToJson(const ProtoRound& round, const Roster* roster) {
   Json json = {{"round_id", IdOf(round)},
+               {"epoch", round.epoch()},
                {"state", StateName(round.state())},
                {"started_unix_ms", round.started_unix_ms()},
                {"finished_unix_ms", round.finished_unix_ms()},

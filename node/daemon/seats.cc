@@ -1,0 +1,362 @@
+#include "node/daemon/seats.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "node/runtime/archive.h"
+#include "node/runtime/keys.h"
+
+namespace decentd {
+namespace {
+
+constexpr int64_t kRetainEveryMs = 60 * 60 * 1000;
+
+std::string Named(const Roster& roster) {
+  return absl::StrCat("roster ", roster.cluster_id().Hex().substr(0, 12), " (epoch ",
+                      roster.epoch(), ")");
+}
+
+int64_t UnixMs() { return Driver::Clock().unix_ms; }
+
+// What a roster that is adopted now has to know of the others' past: what this key may have voted in
+// before its database was lost covers every roster, and so does the reason not to vote.
+absl::StatusOr<WriteBatch> Inherited(Store& store, const SeatRecord& record) {
+  const auto keyspaces = seat_table::Keyspaces(store);
+  if (!keyspaces.ok()) return keyspaces.status();
+  WriteBatch inherited;
+  for (const std::string_view key : {keys::kWatermark, keys::kHalted}) {
+    std::string latest;  // watermarks are big-endian
+    for (const std::string& keyspace : *keyspaces) {
+      const absl::StatusOr<std::string> value = Keyspace(store, keyspace).Get(key);
+      if (value.ok()) latest = std::max(latest, *value);
+    }
+    if (!latest.empty()) inherited.Put(std::string(key), latest);
+  }
+  return Keyspace(store, record.keyspace).InWhole(inherited);
+}
+
+}  // namespace
+
+Seats::Adopted::Adopted(const SeatEnvironment& environment, SeatRecord of_table,
+                        std::shared_ptr<Seat> taken)
+    : record(std::move(of_table)),
+      store(environment.store, record.keyspace),
+      seat(std::move(taken)),
+      kept(seat ? nullptr : std::make_shared<Board>(store)) {}
+
+absl::StatusOr<std::unique_ptr<Seats>> Seats::Open(const SeatEnvironment& environment,
+                                                   const Roster& configured) {
+  std::unique_ptr<Seats> seats(new Seats(environment));
+  absl::StatusOr<std::vector<SeatRecord>> stored = seat_table::Read(environment.store);
+  if (!stored.ok()) return stored.status();
+  for (SeatRecord& record : *stored) {
+    // The file's addresses are newer than what was stored.
+    if (record.roster.cluster_id() == configured.cluster_id()) {
+      record.roster = configured;
+      WriteBatch writes;
+      seat_table::Put(record, &writes);
+      if (absl::Status status = environment.store.WriteSynced(writes); !status.ok()) return status;
+    }
+    absl::StatusOr<AdoptedPtr> taken = seats->TakeStored(record);
+    if (!taken.ok()) return taken.status();
+    seats->adopted_.push_back(*std::move(taken));
+  }
+  if (absl::Status status = seats->OpenConfigured(configured); !status.ok()) return status;
+  return seats;
+}
+
+Seats::~Seats() { Stop(); }
+
+absl::Status Seats::OpenConfigured(const Roster& configured) {
+  const auto same = std::ranges::find_if(adopted_, [&](const AdoptedPtr& one) {
+    return one->record.roster.cluster_id() == configured.cluster_id();
+  });
+  if (same != adopted_.end()) {
+    if (!(*same)->record.live()) {
+      environment_.logger->warn(
+          "{} names {}, which was retired here; the node serves {}: put that one's file there",
+          environment_.config.roster, Named(configured), Named(present()));
+    }
+    return absl::OkStatus();
+  }
+  const std::vector<AdoptedPtr> before = served();
+  if (absl::Status status = CheckAdoptable(configured); !status.ok()) return status;
+  absl::StatusOr<AdoptedPtr> taken = TakeNew(configured);
+  if (!taken.ok()) return taken.status();
+  // A file that was replaced is meant to replace.
+  for (const AdoptedPtr& one : before) {
+    absl::StatusOr<AdoptedPtr> closing = SetState(one, SeatRecord::State::kClosing);
+    if (!closing.ok()) return closing.status();
+    environment_.logger->info("{} replaces {}, in which open rounds are finished and no new begin",
+                              Named(configured), Named(one->record.roster));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Seats::CheckAdoptable(const Roster& roster) const {
+  if (!roster.FindKey(environment_.identity.public_key())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the key of ", environment_.config.identity_key, " is not in ", Named(roster),
+        ": add this node's card there (decentctl card, decentctl roster add); where the node is to "
+        "leave, stop it when the others have retired the roster that it is in"));
+  }
+  const std::vector<AdoptedPtr> served_now = served();
+  for (const AdoptedPtr& one : served_now) {
+    if (one->record.roster.epoch() >= roster.epoch()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          Named(roster), " is not newer than ", Named(one->record.roster),
+          ", which this node serves: raise its epoch (decentctl roster add and remove do)"));
+    }
+  }
+  if (served_now.size() >= 2) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this node serves ", Named(served_now[0]->record.roster), " and ",
+        Named(served_now[1]->record.roster),
+        " already: retire the older one first (decentctl roster retire --now)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Seats::AdoptedPtr> Seats::TakeStored(const SeatRecord& record) {
+  if (!record.live()) return std::make_shared<Adopted>(environment_, record, nullptr);
+  auto found_by = std::make_shared<std::atomic<const Seat*>>(nullptr);
+  absl::StatusOr<std::unique_ptr<Seat>> seat =
+      Seat::Take(environment_, record, [this, found_by](const std::string& reason) {
+        OnHalt(found_by->load(), reason);
+      });
+  if (!seat.ok()) return seat.status();
+  std::shared_ptr<Seat> taken = *std::move(seat);
+  *found_by = taken.get();
+  WatchVotingOf(taken);
+  return std::make_shared<Adopted>(environment_, record, std::move(taken));
+}
+
+absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
+  const SeatRecord record{roster, seat_table::KeyspaceOf(all().size()),
+                          SeatRecord::State::kActive, UnixMs()};
+  absl::StatusOr<WriteBatch> writes = Inherited(environment_.store, record);
+  if (!writes.ok()) return writes.status();
+  seat_table::Put(record, &*writes);
+  if (absl::Status status = environment_.store.WriteSynced(*writes); !status.ok()) return status;
+  absl::StatusOr<AdoptedPtr> taken = TakeStored(record);
+  if (!taken.ok()) {
+    // Nothing was said under it.
+    WriteBatch undo;
+    seat_table::Remove(record, &undo);
+    if (absl::Status status = environment_.store.WriteSynced(undo); !status.ok()) return status;
+    return taken.status();
+  }
+  std::lock_guard lock(mutex_);
+  adopted_.push_back(*taken);
+  return taken;
+}
+
+absl::StatusOr<Seats::AdoptedPtr> Seats::SetState(const AdoptedPtr& of, SeatRecord::State state) {
+  SeatRecord record = of->record;
+  record.state = state;
+  record.since_unix_ms = UnixMs();
+  WriteBatch writes;
+  seat_table::Put(record, &writes);
+  if (absl::Status status = environment_.store.WriteSynced(writes); !status.ok()) return status;
+  const bool live = record.live();
+  auto changed = std::make_shared<Adopted>(environment_, std::move(record),
+                                           live ? of->seat : std::shared_ptr<Seat>());
+  std::lock_guard lock(mutex_);
+  std::ranges::replace(adopted_, of, changed);
+  return changed;
+}
+
+absl::StatusOr<RosterStatus> Seats::Adopt(const Roster& roster) {
+  std::lock_guard changing(changing_);
+  for (const AdoptedPtr& one : all()) {
+    if (one->record.roster.cluster_id() != roster.cluster_id()) continue;
+    if (!one->record.live()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          Named(roster), " was retired here and cannot be taken up again: raise its epoch"));
+    }
+    SeatRecord record = one->record;
+    record.roster = roster;
+    WriteBatch writes;
+    seat_table::Put(record, &writes);
+    if (absl::Status status = environment_.store.WriteSynced(writes); !status.ok()) return status;
+    one->seat->SetAddresses(roster);
+    environment_.logger->info("{} has new addresses", Named(roster));
+    const absl::StatusOr<NodeStatus> status = one->seat->council().Status();
+    return StatusOf(*one, status.ok() ? &*status : nullptr);
+  }
+  if (absl::Status status = CheckAdoptable(roster); !status.ok()) return status;
+  absl::StatusOr<AdoptedPtr> taken = TakeNew(roster);
+  if (!taken.ok()) return taken.status();
+  environment_.logger->info("adopted {} of {} nodes, beside the one before", Named(roster),
+                            roster.n());
+  const absl::StatusOr<NodeStatus> status = (*taken)->seat->council().Status();
+  return StatusOf(**taken, status.ok() ? &*status : nullptr);
+}
+
+absl::StatusOr<RosterStatus> Seats::Retire(bool now, bool anyway) {
+  std::lock_guard changing(changing_);
+  const std::vector<AdoptedPtr> served_now = served();
+  if (served_now.size() < 2) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        served_now.empty() ? "no roster" : Named(served_now[0]->record.roster),
+        " is the only one that this node serves: adopt the next one first (decentctl roster "
+        "adopt); a node that leaves is stopped"));
+  }
+  AdoptedPtr oldest = served_now.front();
+  const absl::StatusOr<NodeStatus> next = served_now.back()->seat->council().Status();
+  if (!anyway && (!next.ok() || next->reachable < next->quorum)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "only ", next.ok() ? next->reachable : 0, " of ",
+        served_now.back()->record.roster.n(), " nodes serve ",
+        Named(served_now.back()->record.roster), " yet, and it takes ",
+        served_now.back()->record.roster.quorum(),
+        " to decide: wait for them (decentctl roster status), or say --anyway"));
+  }
+  if (oldest->record.state == SeatRecord::State::kActive) {
+    absl::StatusOr<AdoptedPtr> closing = SetState(oldest, SeatRecord::State::kClosing);
+    if (!closing.ok()) return closing.status();
+    oldest = *closing;
+    environment_.logger->info("{} is closing: no new rounds begin in it",
+                              Named(oldest->record.roster));
+  }
+  if (now) {
+    if (absl::Status status = End(oldest, "this node has retired the round's roster");
+        !status.ok()) {
+      return status;
+    }
+    RosterStatus ended;
+    ended.cluster_id = oldest->record.roster.cluster_id();
+    ended.epoch = oldest->record.roster.epoch();
+    ended.state = SeatStateName(SeatRecord::State::kRetired);
+    ended.since_unix_ms = UnixMs();
+    return ended;
+  }
+  const absl::StatusOr<NodeStatus> status = oldest->seat->council().Status();
+  return StatusOf(*oldest, status.ok() ? &*status : nullptr);
+}
+
+// First what is open is given up durably, then the roster is retired durably: a crash between the two
+// leaves one that is closing and has nothing open.
+absl::Status Seats::End(const AdoptedPtr& closing, const std::string& reason) {
+  SeatVotes leaving;
+  {
+    std::lock_guard lock(mutex_);
+    const auto votes = std::ranges::find(votes_, closing->seat, &SeatVotes::seat);
+    if (votes != votes_.end()) {
+      leaving = std::move(*votes);
+      votes_.erase(votes);
+    }
+  }
+  leaving.subscription.reset();
+  closing->seat->End(reason);
+  absl::StatusOr<AdoptedPtr> retired = SetState(closing, SeatRecord::State::kRetired);
+  TellVoting();
+  if (!retired.ok()) return retired.status();
+  environment_.logger->info("{} is retired; its rounds are kept", Named(closing->record.roster));
+  return absl::OkStatus();
+}
+
+void Seats::Maintain() {
+  std::lock_guard changing(changing_);
+  const int64_t now = UnixMs();
+  for (const AdoptedPtr& one : served()) {
+    if (one->record.state != SeatRecord::State::kClosing) continue;
+    // Until then another node may have taken a question that runs to its latest expiry.
+    const auto lifetime =
+        static_cast<int64_t>(one->record.roster.parameters().longest_lifetime_ms);
+    if (now < one->record.since_unix_ms + lifetime) continue;
+    const absl::StatusOr<NodeStatus> status = one->seat->council().Status();
+    if (!status.ok() || status->rounds_open > 0) continue;
+    if (absl::Status ended = End(one, "this node has retired the round's roster"); !ended.ok()) {
+      environment_.logger->warn("cannot retire {}: {}", Named(one->record.roster),
+                                std::string(ended.message()));
+    }
+  }
+  if (now < next_retain_unix_ms_) return;
+  next_retain_unix_ms_ = now + kRetainEveryMs;
+  for (const AdoptedPtr& one : all()) {
+    if (!one->record.live()) RetainKept(*one);
+  }
+}
+
+// A seat that is served sees to its own.
+void Seats::RetainKept(const Adopted& kept) {
+  WriteBatch writes;
+  absl::StatusOr<Archive> archive = Archive::Open(kept.store);
+  absl::Status status = archive.status();
+  if (archive.ok()) {
+    archive->Retain(RetentionOf(environment_.config), UnixMs(), &writes);
+    if (!writes.empty()) status = environment_.store.WriteSynced(kept.store.InWhole(writes));
+  }
+  if (!status.ok()) {
+    environment_.logger->warn("cannot discard old rounds of {}: {}", Named(kept.record.roster),
+                              std::string(status.message()));
+  }
+}
+
+void Seats::Stop() {
+  std::lock_guard changing(changing_);
+  std::vector<SeatVotes> votes;
+  {
+    std::lock_guard lock(mutex_);
+    votes.swap(votes_);
+  }
+  votes.clear();
+  for (const AdoptedPtr& one : served()) one->seat->Stop();
+}
+
+// What one seat finds says that the database is not the one that this key voted with: true of all.
+void Seats::OnHalt(const Seat* found_by, const std::string& reason) {
+  for (const AdoptedPtr& one : served()) {
+    if (one->seat.get() != found_by) one->seat->council().Halt(reason);
+  }
+}
+
+void Seats::WatchVotingOf(const std::shared_ptr<Seat>& seat) {
+  auto votes = std::make_shared<std::atomic<bool>>(false);
+  auto subscription = seat->council().WatchVoting([this, votes](bool does) {
+    *votes = does;
+    TellVoting();
+  });
+  {
+    std::lock_guard lock(mutex_);
+    votes_.push_back({seat, votes, std::move(subscription)});
+  }
+  TellVoting();
+}
+
+void Seats::TellVoting() {
+  std::lock_guard telling(telling_);
+  bool voting = false;
+  {
+    std::lock_guard lock(mutex_);
+    voting = !votes_.empty() &&
+             std::ranges::all_of(votes_, [](const SeatVotes& one) { return one.votes->load(); });
+  }
+  voting_.Set(voting);
+}
+
+std::vector<Seats::AdoptedPtr> Seats::all() const {
+  std::lock_guard lock(mutex_);
+  return adopted_;
+}
+
+std::vector<Seats::AdoptedPtr> Seats::served() const {
+  std::vector<AdoptedPtr> served = all();
+  std::erase_if(served, [](const AdoptedPtr& one) { return one->seat == nullptr; });
+  return served;
+}
+
+Seats::AdoptedPtr Seats::Present() const {
+  const std::vector<AdoptedPtr> served_now = served();
+  for (const AdoptedPtr& one : served_now) {
+    if (one->record.state == SeatRecord::State::kActive) return one;
+  }
+  return served_now.back();
+}
+
+Roster Seats::present() const { return Present()->record.roster; }
+
+}  // namespace decentd
