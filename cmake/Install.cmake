@@ -1,7 +1,7 @@
 # What `cmake --install build/release --component decentd` puts where: the two programs, their manual
-# pages and shell completion, the prompts that an operator may copy and change, examples, monitoring.
-# `--component service` adds systemd's unit, the service's user and its directories.
-# The target `installed` builds all of it.
+# pages and shell completion, the liar that `decentctl drill` starts, the prompts that an operator may
+# copy and change, examples, monitoring. `--component service` adds systemd's unit, the service's user
+# and its directories. The target `installed` builds all of it.
 set(DECENTD_SHARE ${CMAKE_INSTALL_DATADIR}/decentd)
 
 foreach(program decentd decentctl)
@@ -9,6 +9,12 @@ foreach(program decentd decentctl)
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT decentd)
   endif()
 endforeach()
+
+# Apart from what people call; decentctl finds it from where it is itself (tools/cluster).
+if(TARGET decentd-drill)
+  install(TARGETS decentd-drill RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/decentd
+          COMPONENT decentd)
+endif()
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/node/llm/prompts DESTINATION ${DECENTD_SHARE}
         COMPONENT decentd OPTIONAL)
@@ -20,6 +26,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/docs/OPERATIONS.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT decentd OPTIONAL)
 
 add_custom_target(installed ALL)
+if(TARGET decentd-drill)
+  add_dependencies(installed decentd-drill)
+endif()
 
 # Completion and manual pages are made by the programs from their own commands.
 if(TARGET decentctl)

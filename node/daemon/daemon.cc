@@ -112,6 +112,15 @@ BackendNames NamesOfBackends(const NodeConfig& config) {
   return names;
 }
 
+absl::StatusOr<std::unique_ptr<Models>> MakeModels(const DaemonOptions& options,
+                                                   const Roster& roster) {
+  if (options.make_models) return options.make_models(roster);
+  const absl::StatusOr<llm::ModelsConfig> config =
+      MakeModelsConfig(options.config, ProcessEnvironment());
+  if (!config.ok()) return config.status();
+  return llm::MakeModels(*config);
+}
+
 }  // namespace
 
 void BlockStopSignals() {
@@ -141,10 +150,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   absl::StatusOr<uint64_t> boot = BindDatabase(options, *roster, **store);
   if (!boot.ok()) return boot.status();
 
-  absl::StatusOr<llm::ModelsConfig> models_config =
-      MakeModelsConfig(config, ProcessEnvironment());
-  if (!models_config.ok()) return models_config.status();
-  absl::StatusOr<std::unique_ptr<Models>> models = llm::MakeModels(*models_config);
+  absl::StatusOr<std::unique_ptr<Models>> models = MakeModels(options, *roster);
   if (!models.ok()) return models.status();
   absl::StatusOr<TlsIdentity> tls = MakeTlsIdentity(**identity);
   if (!tls.ok()) return tls.status();
@@ -158,7 +164,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   const std::unique_ptr<Models> timed_models = metrics.Timed(**models, NamesOfBackends(config));
   const SeatEnvironment environment{
       config,    **identity,    *tls,          *boot,   options.version,   **server,
-      *timed_store, *timed_models, metrics, logger, options.wrap_links};
+      *timed_store, *timed_models, metrics, logger, options.wrap_links, options.wrap_receiver};
   absl::StatusOr<std::unique_ptr<Seats>> opened = Seats::Open(environment, *roster);
   if (!opened.ok()) return opened.status();
   Seats& seats = **opened;
@@ -191,7 +197,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
                                        [&seats] { seats.Maintain(); });
   NotifyStopping();
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  // From the outside in: clients, then what is under way made durable, then models and links.
+  // From the outside in: clients, then what is under way made durable and links closed, then models.
   metrics.Stop();
   if (control.ok()) control->reset();
   (*clients)->Shutdown();

@@ -10,13 +10,19 @@
 #include "crypto/signer.h"
 #include "node/config/node_config.h"
 #include "node/core/roster.h"
+#include "node/llm/models.h"
 #include "node/transport/links.h"
 
 namespace decentd {
 
-// Tests and drills put an adversary between a node and its links; `real` outlives what is returned.
+// What puts an adversary in a node's place, for tests and drills.
+// The links of a node; `real` outlives what is returned.
 using WrapLinks = std::function<std::unique_ptr<Links>(
     Links& real, const Signer& identity, const Roster& roster, NodeIndex self)>;
+// Who hears what peers say before the node does; likewise.
+using WrapReceiver = std::function<std::unique_ptr<LinkReceiver>(LinkReceiver& real)>;
+// In place of the configuration's models. Called before the other two, and gone after the links.
+using ModelsMaker = std::function<std::unique_ptr<Models>(const Roster& roster)>;
 
 struct DaemonOptions {
   NodeConfig config;
@@ -24,7 +30,10 @@ struct DaemonOptions {
   bool accept_lost_database = false;
   std::string version;
 
-  WrapLinks wrap_links;  // the daemon leaves it empty
+  // The daemon leaves them empty.
+  WrapLinks wrap_links;
+  WrapReceiver wrap_receiver;
+  ModelsMaker make_models;
 };
 
 // Runs until SIGINT or SIGTERM. REQUIRES: those two are blocked in every thread of the process

@@ -94,7 +94,8 @@ absl::StatusOr<std::unique_ptr<Seat>> Seat::Take(
   link_options.boot = environment.boot;
   link_options.software_version = environment.version;
   link_options.log = environment.logger;
-  link_options.receiver = &seat->driver_;
+  if (environment.wrap_receiver) seat->receiver_ = environment.wrap_receiver(seat->driver_);
+  link_options.receiver = seat->receiver_ ? seat->receiver_.get() : &seat->driver_;
   absl::StatusOr<std::unique_ptr<GrpcLinks>> links = GrpcLinks::Start(std::move(link_options));
   if (!links.ok()) return links.status();
   seat->links_ = *std::move(links);

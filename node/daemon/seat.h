@@ -40,6 +40,7 @@ struct SeatEnvironment {
   Metrics& metrics;
   std::shared_ptr<spdlog::logger> logger;
   WrapLinks wrap_links;
+  WrapReceiver wrap_receiver;
 };
 
 Retention RetentionOf(const NodeConfig& config);
@@ -74,6 +75,7 @@ class Seat {
   Keyspace store_;
   const Verifier verifier_;
   Driver driver_;
+  std::unique_ptr<LinkReceiver> receiver_;  // before the driver, where an adversary listens
   std::unique_ptr<GrpcLinks> links_;
   std::unique_ptr<Links> wrapped_;
 };

@@ -5,20 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "node/runtime/archive.h"
 #include "node/runtime/keys.h"
 
 namespace decentd {
 namespace {
-
-constexpr int64_t kRetainEveryMs = 60 * 60 * 1000;
-
-std::string Named(const Roster& roster) {
-  return absl::StrCat("roster ", roster.cluster_id().Hex().substr(0, 12), " (epoch ",
-                      roster.epoch(), ")");
-}
-
-int64_t UnixMs() { return Driver::Clock().unix_ms; }
 
 // What a roster that is adopted now has to know of the others' past: what this key may have voted in
 // before its database was lost covers every roster, and so does the reason not to vote.
@@ -55,9 +45,7 @@ absl::StatusOr<std::unique_ptr<Seats>> Seats::Open(const SeatEnvironment& enviro
     // The file's addresses are newer than what was stored.
     if (record.roster.cluster_id() == configured.cluster_id()) {
       record.roster = configured;
-      WriteBatch writes;
-      seat_table::Put(record, &writes);
-      if (absl::Status status = environment.store.WriteSynced(writes); !status.ok()) return status;
+      if (absl::Status status = seats->Save(record); !status.ok()) return status;
     }
     absl::StatusOr<AdoptedPtr> taken = seats->TakeStored(record);
     if (!taken.ok()) return taken.status();
@@ -135,7 +123,7 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeStored(const SeatRecord& record) {
 
 absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
   const SeatRecord record{roster, seat_table::KeyspaceOf(all().size()),
-                          SeatRecord::State::kActive, UnixMs()};
+                          SeatRecord::State::kActive, Driver::Clock().unix_ms};
   absl::StatusOr<WriteBatch> writes = Inherited(environment_.store, record);
   if (!writes.ok()) return writes.status();
   seat_table::Put(record, &*writes);
@@ -153,13 +141,17 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
   return taken;
 }
 
+absl::Status Seats::Save(const SeatRecord& record) {
+  WriteBatch writes;
+  seat_table::Put(record, &writes);
+  return environment_.store.WriteSynced(writes);
+}
+
 absl::StatusOr<Seats::AdoptedPtr> Seats::SetState(const AdoptedPtr& of, SeatRecord::State state) {
   SeatRecord record = of->record;
   record.state = state;
-  record.since_unix_ms = UnixMs();
-  WriteBatch writes;
-  seat_table::Put(record, &writes);
-  if (absl::Status status = environment_.store.WriteSynced(writes); !status.ok()) return status;
+  record.since_unix_ms = Driver::Clock().unix_ms;
+  if (absl::Status status = Save(record); !status.ok()) return status;
   const bool live = record.live();
   auto changed = std::make_shared<Adopted>(environment_, std::move(record),
                                            live ? of->seat : std::shared_ptr<Seat>());
@@ -178,21 +170,17 @@ absl::StatusOr<RosterStatus> Seats::Adopt(const Roster& roster) {
     }
     SeatRecord record = one->record;
     record.roster = roster;
-    WriteBatch writes;
-    seat_table::Put(record, &writes);
-    if (absl::Status status = environment_.store.WriteSynced(writes); !status.ok()) return status;
+    if (absl::Status status = Save(record); !status.ok()) return status;
     one->seat->SetAddresses(roster);
     environment_.logger->info("{} has new addresses", Named(roster));
-    const absl::StatusOr<NodeStatus> status = one->seat->council().Status();
-    return StatusOf(*one, status.ok() ? &*status : nullptr);
+    return StatusNow(*one);
   }
   if (absl::Status status = CheckAdoptable(roster); !status.ok()) return status;
   absl::StatusOr<AdoptedPtr> taken = TakeNew(roster);
   if (!taken.ok()) return taken.status();
   environment_.logger->info("adopted {} of {} nodes, beside the one before", Named(roster),
                             roster.n());
-  const absl::StatusOr<NodeStatus> status = (*taken)->seat->council().Status();
-  return StatusOf(**taken, status.ok() ? &*status : nullptr);
+  return StatusNow(**taken);
 }
 
 absl::StatusOr<RosterStatus> Seats::Retire(bool now, bool anyway) {
@@ -226,116 +214,11 @@ absl::StatusOr<RosterStatus> Seats::Retire(bool now, bool anyway) {
         !status.ok()) {
       return status;
     }
-    RosterStatus ended;
-    ended.cluster_id = oldest->record.roster.cluster_id();
-    ended.epoch = oldest->record.roster.epoch();
-    ended.state = SeatStateName(SeatRecord::State::kRetired);
-    ended.since_unix_ms = UnixMs();
-    return ended;
-  }
-  const absl::StatusOr<NodeStatus> status = oldest->seat->council().Status();
-  return StatusOf(*oldest, status.ok() ? &*status : nullptr);
-}
-
-// First what is open is given up durably, then the roster is retired durably: a crash between the two
-// leaves one that is closing and has nothing open.
-absl::Status Seats::End(const AdoptedPtr& closing, const std::string& reason) {
-  SeatVotes leaving;
-  {
-    std::lock_guard lock(mutex_);
-    const auto votes = std::ranges::find(votes_, closing->seat, &SeatVotes::seat);
-    if (votes != votes_.end()) {
-      leaving = std::move(*votes);
-      votes_.erase(votes);
+    for (const AdoptedPtr& one : all()) {
+      if (one->record.keyspace == oldest->record.keyspace) oldest = one;
     }
   }
-  leaving.subscription.reset();
-  closing->seat->End(reason);
-  absl::StatusOr<AdoptedPtr> retired = SetState(closing, SeatRecord::State::kRetired);
-  TellVoting();
-  if (!retired.ok()) return retired.status();
-  environment_.logger->info("{} is retired; its rounds are kept", Named(closing->record.roster));
-  return absl::OkStatus();
-}
-
-void Seats::Maintain() {
-  std::lock_guard changing(changing_);
-  const int64_t now = UnixMs();
-  for (const AdoptedPtr& one : served()) {
-    if (one->record.state != SeatRecord::State::kClosing) continue;
-    // Until then another node may have taken a question that runs to its latest expiry.
-    const auto lifetime =
-        static_cast<int64_t>(one->record.roster.parameters().longest_lifetime_ms);
-    if (now < one->record.since_unix_ms + lifetime) continue;
-    const absl::StatusOr<NodeStatus> status = one->seat->council().Status();
-    if (!status.ok() || status->rounds_open > 0) continue;
-    if (absl::Status ended = End(one, "this node has retired the round's roster"); !ended.ok()) {
-      environment_.logger->warn("cannot retire {}: {}", Named(one->record.roster),
-                                std::string(ended.message()));
-    }
-  }
-  if (now < next_retain_unix_ms_) return;
-  next_retain_unix_ms_ = now + kRetainEveryMs;
-  for (const AdoptedPtr& one : all()) {
-    if (!one->record.live()) RetainKept(*one);
-  }
-}
-
-// A seat that is served sees to its own.
-void Seats::RetainKept(const Adopted& kept) {
-  WriteBatch writes;
-  absl::StatusOr<Archive> archive = Archive::Open(kept.store);
-  absl::Status status = archive.status();
-  if (archive.ok()) {
-    archive->Retain(RetentionOf(environment_.config), UnixMs(), &writes);
-    if (!writes.empty()) status = environment_.store.WriteSynced(kept.store.InWhole(writes));
-  }
-  if (!status.ok()) {
-    environment_.logger->warn("cannot discard old rounds of {}: {}", Named(kept.record.roster),
-                              std::string(status.message()));
-  }
-}
-
-void Seats::Stop() {
-  std::lock_guard changing(changing_);
-  std::vector<SeatVotes> votes;
-  {
-    std::lock_guard lock(mutex_);
-    votes.swap(votes_);
-  }
-  votes.clear();
-  for (const AdoptedPtr& one : served()) one->seat->Stop();
-}
-
-// What one seat finds says that the database is not the one that this key voted with: true of all.
-void Seats::OnHalt(const Seat* found_by, const std::string& reason) {
-  for (const AdoptedPtr& one : served()) {
-    if (one->seat.get() != found_by) one->seat->council().Halt(reason);
-  }
-}
-
-void Seats::WatchVotingOf(const std::shared_ptr<Seat>& seat) {
-  auto votes = std::make_shared<std::atomic<bool>>(false);
-  auto subscription = seat->council().WatchVoting([this, votes](bool does) {
-    *votes = does;
-    TellVoting();
-  });
-  {
-    std::lock_guard lock(mutex_);
-    votes_.push_back({seat, votes, std::move(subscription)});
-  }
-  TellVoting();
-}
-
-void Seats::TellVoting() {
-  std::lock_guard telling(telling_);
-  bool voting = false;
-  {
-    std::lock_guard lock(mutex_);
-    voting = !votes_.empty() &&
-             std::ranges::all_of(votes_, [](const SeatVotes& one) { return one.votes->load(); });
-  }
-  voting_.Set(voting);
+  return StatusNow(*oldest);
 }
 
 std::vector<Seats::AdoptedPtr> Seats::all() const {

@@ -22,6 +22,9 @@
 
 namespace decentd {
 
+// "roster 5a0cde73b900 (epoch 2)".
+std::string Named(const Roster& roster);
+
 // Thread-safe.
 class Seats final : public Council {
  public:
@@ -81,6 +84,7 @@ class Seats final : public Council {
   absl::Status CheckAdoptable(const Roster& roster) const;
   absl::StatusOr<AdoptedPtr> TakeNew(const Roster& roster);
   absl::StatusOr<AdoptedPtr> TakeStored(const SeatRecord& record);
+  absl::Status Save(const SeatRecord& record);
   // Durably, then here. The seat goes on unless the state is retired.
   absl::StatusOr<AdoptedPtr> SetState(const AdoptedPtr& of, SeatRecord::State state);
   absl::Status End(const AdoptedPtr& closing, const std::string& reason);
@@ -92,7 +96,9 @@ class Seats final : public Council {
   std::vector<AdoptedPtr> all() const;
   std::vector<AdoptedPtr> served() const;
   AdoptedPtr Present() const;
+  // `seat`: what its seat says, or null.
   RosterStatus StatusOf(const Adopted& adopted, const NodeStatus* seat) const;
+  RosterStatus StatusNow(const Adopted& adopted) const;
 
   const SeatEnvironment& environment_;
   std::mutex changing_;  // held while a roster is adopted or retired

@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Longer than anything takes on a busy machine: it ends a test that hangs, it measures nothing.
 PATIENCE_SECONDS = 120
 
-_PLACES = ["", "bin", "node", "tools/decentctl", "tests/e2e", "tests/byzantine"]
+_PLACES = ["", "bin", "node", "tools/decentctl", "tools/drill",
+           "libexec/decentd", "tests/e2e"]
 
 
 class CommandFailed(AssertionError):

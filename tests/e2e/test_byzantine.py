@@ -1,4 +1,4 @@
-"""One node of four runs a daemon that attacks (tests only): the honest three are not moved."""
+"""One node of four runs a daemon that attacks: the honest three are not moved."""
 
 import json
 import unittest
@@ -8,13 +8,13 @@ from fake_model import ANSWER, FakeModel
 from programs import decentctl, find_program, wait_until
 
 
-@unittest.skipUnless(find_program("byzantine_decentd"), "byzantine_decentd was not built")
+@unittest.skipUnless(find_program("decentd-drill"), "decentd-drill was not built")
 class Byzantine(unittest.TestCase):
     def attacked(self, models, attack):
         # What a forger says never counts, so its slots are waited for until the soft deadline.
         cluster = Cluster(models, deadlines={"soft": "3s", "hard": "15m"})
         dave = cluster.nodes[3]
-        dave.daemon, dave.daemon_arguments = "byzantine_decentd", ["--attack", attack]
+        dave.daemon, dave.daemon_arguments = "decentd-drill", ["--attack", attack]
         return cluster
 
     def start_and_ask(self, cluster):
@@ -33,7 +33,7 @@ class Byzantine(unittest.TestCase):
         return asked
 
     def test_equivocation_changes_nothing_and_leaves_evidence_that_can_be_exported(self):
-        with FakeModel() as models, self.attacked(models, "equivocate") as cluster:
+        with FakeModel() as models, self.attacked(models, "fork") as cluster:
             self.start_and_ask(cluster)
 
             def convicted():
@@ -60,7 +60,7 @@ class Byzantine(unittest.TestCase):
             self.assertGreater(path.stat().st_size, 128)  # two signatures at the least
 
     def test_forged_signatures_change_nothing_and_are_counted_against_their_link(self):
-        with FakeModel() as models, self.attacked(models, "forge") as cluster:
+        with FakeModel() as models, self.attacked(models, "garbage") as cluster:
             self.start_and_ask(cluster)
 
             def faults():
@@ -76,8 +76,8 @@ class Byzantine(unittest.TestCase):
                 Cluster(models, n=7, deadlines={"soft": "8s", "hard": "15m"}) as cluster:
             *honest, frank, grace = cluster.nodes
             erin = honest[4]
-            frank.daemon, frank.daemon_arguments = "byzantine_decentd", ["--attack", "equivocate"]
-            grace.daemon, grace.daemon_arguments = "byzantine_decentd", ["--attack", "forge"]
+            frank.daemon, frank.daemon_arguments = "decentd-drill", ["--attack", "fork"]
+            grace.daemon, grace.daemon_arguments = "decentd-drill", ["--attack", "garbage"]
             models.hold(erin.index, ANSWER)
             for node in cluster.nodes:
                 node.start()

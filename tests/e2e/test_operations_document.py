@@ -120,12 +120,12 @@ class Commands(unittest.TestCase):
             self.assertGreater(ran, 5)
             cluster.nodes = [node for node in cluster.nodes if node.process]
 
-    @unittest.skipUnless(find_program("byzantine_decentd"), "byzantine_decentd was not built")
+    @unittest.skipUnless(find_program("decentd-drill"), "decentd-drill was not built")
     def test_those_about_a_node_that_lied(self):
         with FakeModel() as models, \
                 Cluster(models, deadlines={"soft": "3s", "hard": "15m"}) as cluster:
-            cluster.nodes[3].daemon = "byzantine_decentd"
-            cluster.nodes[3].daemon_arguments = ["--attack", "equivocate"]
+            cluster.nodes[3].daemon = "decentd-drill"
+            cluster.nodes[3].daemon_arguments = ["--attack", "fork"]
             for node in cluster.nodes:
                 node.start()
             alice = cluster.nodes[0]

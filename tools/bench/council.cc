@@ -1,16 +1,7 @@
 #include "tools/bench/council.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <random>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,39 +10,13 @@
 #include "crypto/keyfile.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
+#include "tools/cluster/loopback.h"
 
 namespace decentd::bench {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(120);
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
-
-// Ports that nothing listens on, below those that the system gives to outgoing connections: one of
-// these could take a port before its node listens.
-absl::StatusOr<std::vector<int>> FreePorts(size_t count) {
-  int low = 32768;
-  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> low;
-  std::random_device random;
-  std::uniform_int_distribution<int> draw(10'240, std::max(low, 12'000) - 1);
-  std::set<int> ports;
-  for (int tries = 0; ports.size() < count; ++tries) {
-    if (tries == 10'000) return absl::UnavailableError("found no free ports on 127.0.0.1");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int port = draw(random);
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    const int candidate = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (candidate < 0) return absl::ErrnoToStatus(errno, "cannot open a socket");
-    if (bind(candidate, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-      ports.insert(port);
-    }
-    close(candidate);
-  }
-  return std::vector<int>(ports.begin(), ports.end());
-}
-
-std::string Loopback(int port) { return absl::StrCat("127.0.0.1:", port); }
 
 // The script answers at once beside the delay; marks come from hashes, so that sheets differ.
 std::string Script(const Delay& delay) {

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "crypto/digest.h"
-#include "tools/bench/daemon_process.h"
+#include "tools/cluster/daemon_process.h"
 #include "tools/bench/delay.h"
 #include "tools/decentctl/council_client.h"
 

@@ -1,10 +1,7 @@
 // decentd_bench: how many rounds, how fast, at what cost; measured on real daemons.
 #include <signal.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -14,11 +11,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tools/bench/report.h"
+#include "tools/cluster/find_program.h"
+#include "tools/cluster/scratch_directory.h"
 
 namespace decentd::bench {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr char kExamples[] = R"(Examples:
   decentd_bench                                        four nodes, one round at a time, 10 s
@@ -43,45 +40,6 @@ struct Options {
   bool json = false, keep = false;
 };
 
-// A directory of its own for everything, removed at the end unless it is to be kept.
-class WorkingDirectory {
- public:
-  static absl::StatusOr<std::unique_ptr<WorkingDirectory>> Make(const Options& options) {
-    std::error_code error;
-    const fs::path parent =
-        options.directory.empty() ? fs::temp_directory_path(error) : fs::path(options.directory);
-    fs::create_directories(parent, error);
-    std::string name = (parent / "decentd-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return absl::ErrnoToStatus(errno, "cannot make " + name);
-    return std::unique_ptr<WorkingDirectory>(new WorkingDirectory(name, options.keep));
-  }
-  ~WorkingDirectory() {
-    std::error_code ignored;
-    if (!keep_) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  WorkingDirectory(std::string path, bool keep) : path_(std::move(path)), keep_(keep) {}
-  const std::string path_;
-  const bool keep_;
-};
-
-absl::StatusOr<std::string> FindDaemon(const std::string& bin) {
-  std::error_code error;
-  const fs::path base = bin.empty()
-                            ? fs::read_symlink("/proc/self/exe", error).parent_path() / "../.."
-                            : fs::path(bin);
-  for (const char* place : {".", "bin", "node"}) {
-    const fs::path program = base / place / "decentd";
-    if (fs::is_regular_file(program, error) && access(program.c_str(), X_OK) == 0) {
-      return fs::canonical(program, error).string();
-    }
-  }
-  return absl::NotFoundError(absl::StrCat("no decentd in ", base.string(), ", its bin/ or its ",
-                                          "node/; name its directory with --bin"));
-}
-
 Setting MakeSetting(const Options& options, const Delay& delay, int concurrency) {
   Setting setting;
   setting.council.nodes = options.nodes;
@@ -97,9 +55,9 @@ Setting MakeSetting(const Options& options, const Delay& delay, int concurrency)
 
 absl::Status Run(const Options& options, const std::vector<Delay>& delays) {
   const auto say = [](const std::string& line) { std::cerr << line << std::endl; };
-  const absl::StatusOr<std::string> program = FindDaemon(options.bin);
+  const absl::StatusOr<std::string> program = FindProgram("decentd", options.bin);
   if (!program.ok()) return program.status();
-  const auto directory = WorkingDirectory::Make(options);
+  const auto directory = ScratchDirectory::Make(options.directory, "decentd-bench-", options.keep);
   if (!directory.ok()) return directory.status();
   if (options.keep) say("kept: " + (*directory)->path());
   say("measuring this machine's signatures and syncs");

@@ -17,6 +17,7 @@ enum class ExitCode : int {
   kNotAuthenticated = 7,  // a proof that holds in itself, but no trusted roster vouches for it
   kNotFound = 8,          // the node knows no such round, peer or evidence
   kGivenUp = 9,           // every node that was asked gave the round up undecided
+  kWinnerFell = 10,       // a drill: liars that the roster promises to withstand moved the winner
   kUsage = 64,            // the command line is wrong
   kConfiguration = 78,    // a configuration file, roster, card or key is wrong
 };
@@ -27,7 +28,7 @@ struct ExitCodeMeaning {
 };
 
 // For `decentctl --help`.
-inline constexpr std::array<ExitCodeMeaning, 12> kExitCodeMeanings = {{
+inline constexpr std::array<ExitCodeMeaning, 13> kExitCodeMeanings = {{
     {ExitCode::kOk, "done; the round was decided; the proof is valid"},
     {ExitCode::kError, "local failure (file, disk, internal error)"},
     {ExitCode::kFailedAsAgreed,
@@ -40,6 +41,8 @@ inline constexpr std::array<ExitCodeMeaning, 12> kExitCodeMeanings = {{
      "the proof is consistent in itself, but not authenticated by a roster"},
     {ExitCode::kNotFound, "no such round, peer or evidence"},
     {ExitCode::kGivenUp, "given up undecided by every node that was asked"},
+    {ExitCode::kWinnerFell,
+     "the drill's winner did not stand against as many liars as the roster promises"},
     {ExitCode::kUsage, "wrong usage"},
     {ExitCode::kConfiguration, "wrong configuration file, roster, card or key"},
 }};

@@ -30,6 +30,7 @@ constexpr AddCommands kCommandGroups[] = {
     AddOperatorCommands,    // backup, log-level
     AddDatabaseCommands,    // db check, repair, compact
     AddDoctorCommand,       // doctor
+    AddDrillCommand,        // drill
     AddCompletionCommands,  // completion bash
 };
 

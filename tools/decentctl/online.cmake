@@ -7,6 +7,14 @@ add_library(decentctl_online STATIC
   doctor/doctor_command.cc
   doctor/machine.cc
   doctor/models.cc
+  drill/ask_round.cc
+  drill/attack.cc
+  drill/drill_command.cc
+  drill/liars.cc
+  drill/report.cc
+  drill/run.cc
+  drill/scratch_council.cc
+  drill/scratch_node.cc
   evidence_commands.cc
   live_view.cc
   node_commands.cc
@@ -21,6 +29,6 @@ add_library(decentctl_online STATIC
   terminal_text.cc
   text_table.cc)
 target_link_libraries(decentctl_online PUBLIC
-  api codec config control core crypto daemon llm proof runtime storage client_proto
+  api codec config control core crypto daemon llm proof runtime storage tool_cluster client_proto
   CLI11::CLI11 gRPC::grpc++ nlohmann_json::nlohmann_json
   absl::cleanup absl::status absl::statusor absl::strings absl::str_format absl::time)

@@ -14,6 +14,7 @@ void AddEvidenceCommands(CLI::App& app, Context& context);  // evidence ls, expo
 void AddOperatorCommands(CLI::App& app, Context& context);  // backup, log-level
 void AddDatabaseCommands(CLI::App& app, Context& context);  // db check, repair, compact
 void AddDoctorCommand(CLI::App& app, Context& context);     // doctor
+void AddDrillCommand(CLI::App& app, Context& context);      // drill
 
 // Below the "roster" of AddRosterCommands: adopt, retire, status.
 void AddRosterChangeCommands(CLI::App& app, Context& context);

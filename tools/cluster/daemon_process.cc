@@ -1,4 +1,4 @@
-#include "tools/bench/daemon_process.h"
+#include "tools/cluster/daemon_process.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace decentd::bench {
+namespace decentd {
 namespace {
 
 // Between fork and exec of a process with threads: system calls only.
@@ -34,13 +34,17 @@ namespace {
 
 absl::StatusOr<DaemonProcess> DaemonProcess::Start(const std::string& program,
                                                    const std::string& config,
-                                                   const std::string& log) {
-  std::string words[] = {program, "--config", config};
-  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+                                                   const std::string& log,
+                                                   const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {program, "--config", config};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot start ", program));
-  if (pid == 0) Become(argv, log.c_str(), parent);
+  if (pid == 0) Become(argv.data(), log.c_str(), parent);
   return DaemonProcess(pid, log);
 }
 
@@ -98,4 +102,4 @@ uint64_t DaemonProcess::PeakBytes() const { return StatusBytes("VmHWM:"); }
 
 void DaemonProcess::ResetPeak() const { std::ofstream(Proc("clear_refs")) << "5"; }
 
-}  // namespace decentd::bench
+}  // namespace decentd

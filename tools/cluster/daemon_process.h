@@ -5,18 +5,21 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace decentd::bench {
+namespace decentd {
 
 // Ends with this object, and with the thread that started it: no daemon outlives the program,
 // however that ends. Not thread-safe.
 class DaemonProcess {
  public:
+  // `arguments`: beside --config. Its output is added to the file `log`.
   static absl::StatusOr<DaemonProcess> Start(const std::string& program, const std::string& config,
-                                             const std::string& log);
+                                             const std::string& log,
+                                             const std::vector<std::string>& arguments = {});
   DaemonProcess(DaemonProcess&& other) noexcept;
   DaemonProcess& operator=(DaemonProcess&&) = delete;
   ~DaemonProcess() { Kill(); }
@@ -41,4 +44,4 @@ class DaemonProcess {
   std::string log_;
 };
 
-}  // namespace decentd::bench
+}  // namespace decentd
