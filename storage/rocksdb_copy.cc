@@ -88,7 +88,7 @@ absl::Status RepairRocksDb(const RocksDbOptions& options, const WriteBatch& mark
   const rocksdb::Options tuned = TunedRocksDbOptions(rocksdb::Env::Default(), options.warn);
   const rocksdb::Status status = rocksdb::RepairDB(options.path, tuned);
   if (!status.ok()) return ToStatus(status, "repair", options.path);
-  absl::Status marked = Mark(options.path, mark, options.format_version);
+  absl::Status marked = Mark(options.path, mark, options.raised_format_version);
   if (!marked.ok()) return marked;
   if (unlink(under_way.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", under_way));

@@ -87,14 +87,15 @@ absl::StatusOr<Found> Inspect(const RocksDbOptions& options, const rocksdb::Opti
     return absl::DataLossError(absl::StrCat("the version of the database ", path,
                                             " cannot be read: restore it from a copy"));
   }
-  if (version > options.format_version || version < options.oldest_format_version) {
+  const uint32_t newest = std::max(options.format_version, options.raised_format_version);
+  if (version > newest || version < options.oldest_format_version) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the database ", path, " has format version ", version, " and this program reads ",
-        options.oldest_format_version == options.format_version
+        options.oldest_format_version == newest
             ? "version "
             : absl::StrCat("versions ", options.oldest_format_version, " to "),
-        options.format_version, ": start the ",
-        version > options.format_version ? "newer program that wrote it"
+        newest, ": start the ",
+        version > newest ? "newer program that wrote it"
                                          : "older program that wrote it, or one in between",
         ", or give this one another directory; nothing in it was changed"));
   }

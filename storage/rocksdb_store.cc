@@ -63,9 +63,11 @@ class RocksDbStore final : public DiskStore {
         file_system_(std::make_shared<WalRollbackFileSystem>(
             options.file_system ? options.file_system : rocksdb::FileSystem::Default())),
         environment_(rocksdb::NewCompositeEnv(file_system_)),
+        format_version_(options.format_version),
+        raised_format_version_(options.raised_format_version),
         listener_(std::make_shared<FailureListener>()) {}
 
-  absl::Status Start(bool fresh, uint32_t version);
+  absl::Status Start(bool fresh);
 
   absl::Status WriteSynced(const WriteBatch& batch) override;
   absl::StatusOr<std::string> Get(std::string_view key) const override;
@@ -76,6 +78,7 @@ class RocksDbStore final : public DiskStore {
   absl::StatusOr<uint64_t> CopyTo(const std::string& directory, const WriteBatch& mark) override;
   absl::Status Compact() override;
   absl::Status CheckFiles() override;
+  absl::Status RaiseFormat() override;
 
  private:
   using Database = std::shared_ptr<rocksdb::DB>;
@@ -91,12 +94,14 @@ class RocksDbStore final : public DiskStore {
   absl::StatusOr<rocksdb::WriteBatch> Translate(rocksdb::DB& database,
                                                 const WriteBatch& batch) const;
   absl::StatusOr<Database> Current() const;
+  absl::Status MarkFormat(rocksdb::DB& database, uint32_t version) const;
 
   const std::string path_;
   const DirectoryLock lock_;
   const std::function<void(const std::string&)> warn_;
   const std::shared_ptr<WalRollbackFileSystem> file_system_;
   const std::unique_ptr<rocksdb::Env> environment_;
+  const uint32_t format_version_, raised_format_version_;
   const std::shared_ptr<FailureListener> listener_;
 
   std::atomic<bool> repeats_ = false;  // what RocksDB warns of now it has warned of before
@@ -119,7 +124,7 @@ rocksdb::Status RocksDbStore::Open() {
   return status;
 }
 
-absl::Status RocksDbStore::Start(bool fresh, uint32_t version) {
+absl::Status RocksDbStore::Start(bool fresh) {
   std::lock_guard lock(database_mutex_);
   if (const rocksdb::Status status = Open(); !status.ok()) {
     return ToStatus(status, fresh ? "create" : "open", path_);
@@ -127,12 +132,26 @@ absl::Status RocksDbStore::Start(bool fresh, uint32_t version) {
   std::string found;
   const rocksdb::Status status =
       database_->Get(rocksdb::ReadOptions(), rocksdb_format::kVersionKey, &found);
-  if (status.ok() && found == absl::StrCat(version)) return absl::OkStatus();
+  if (status.ok() && (found == absl::StrCat(format_version_) ||
+                      found == absl::StrCat(raised_format_version_))) {
+    return absl::OkStatus();
+  }
   if (!status.ok() && !status.IsNotFound()) return ToStatus(status, "read", path_);
+  return MarkFormat(*database_, format_version_);
+}
+
+absl::Status RocksDbStore::MarkFormat(rocksdb::DB& database, uint32_t version) const {
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  return ToStatus(database_->Put(synced, rocksdb_format::kVersionKey, absl::StrCat(version)),
+  return ToStatus(database.Put(synced, rocksdb_format::kVersionKey, absl::StrCat(version)),
                   "write the version of", path_);
+}
+
+absl::Status RocksDbStore::RaiseFormat() {
+  std::lock_guard lock(write_mutex_);
+  const absl::StatusOr<Database> database = Current();
+  if (!database.ok()) return database.status();
+  return MarkFormat(**database, raised_format_version_);
 }
 
 // As after a crash: what was acknowledged is in the log and is replayed. Leaves a database for
@@ -342,7 +361,7 @@ absl::StatusOr<std::unique_ptr<DiskStore>> OpenRocksDbStore(const RocksDbOptions
   if (!found.ok()) return found.status();
   auto store = std::make_unique<RocksDbStore>(options.path, *std::move(lock), options);
   if (absl::Status status =
-          store->Start(*found == rocksdb_format::Found::kNothing, options.format_version);
+          store->Start(*found == rocksdb_format::Found::kNothing);
       !status.ok()) {
     return status;
   }

@@ -33,6 +33,9 @@ struct RocksDbOptions {
   // within that range is marked as of the new format when opened.
   uint32_t format_version = 1;
   uint32_t oldest_format_version = 1;
+  // What a database has from RaiseFormat on, and this program opens too: it holds what programs
+  // that know only format_version would misread.
+  uint32_t raised_format_version = 2;
   std::string program = "decentd";  // named to whoever finds the database in use
   // Gets RocksDB's own warnings, one line each, from any thread; may be null.
   std::function<void(const std::string&)> warn;
@@ -52,6 +55,8 @@ class DiskStore : public Store {
                                           const WriteBatch& mark) = 0;
   // Gives the space of what was deleted back to the disk; reads and writes go on.
   virtual absl::Status Compact() = 0;
+  // Durably: from now on programs that do not know raised_format_version refuse it. Idempotent.
+  virtual absl::Status RaiseFormat() = 0;
   // Reads every file whole and compares checksums. DATA_LOSS names what is damaged.
   virtual absl::Status CheckFiles() = 0;
 };

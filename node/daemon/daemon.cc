@@ -164,7 +164,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   const std::unique_ptr<Models> timed_models = metrics.Timed(**models, NamesOfBackends(config));
   const SeatEnvironment environment{
       config,    **identity,    *tls,          *boot,   options.version,   **server,
-      *timed_store, *timed_models, metrics, logger, options.wrap_links, options.wrap_receiver};
+      **store,   *timed_store, *timed_models, metrics, logger, options.wrap_links, options.wrap_receiver};
   absl::StatusOr<std::unique_ptr<Seats>> opened = Seats::Open(environment, *roster);
   if (!opened.ok()) return opened.status();
   Seats& seats = **opened;

@@ -23,7 +23,7 @@
 #include "node/runtime/seat_table.h"
 #include "node/transport/grpc_links.h"
 #include "storage/keyspace.h"
-#include "storage/store.h"
+#include "storage/rocksdb_store.h"
 
 namespace decentd {
 
@@ -35,7 +35,8 @@ struct SeatEnvironment {
   uint64_t boot;
   std::string version;
   PeerServer& server;
-  Store& store;  // of all seats
+  DiskStore& disk;
+  Store& store;  // the same, timed; of all seats
   Models& models;
   Metrics& metrics;
   std::shared_ptr<spdlog::logger> logger;

@@ -124,6 +124,10 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeStored(const SeatRecord& record) {
 absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
   const SeatRecord record{roster, seat_table::KeyspaceOf(all().size()),
                           SeatRecord::State::kActive, Driver::Clock().unix_ms};
+  // A program that knows of one roster only would vote a second time in the keyspace of the first.
+  if (!record.keyspace.empty()) {
+    if (absl::Status status = environment_.disk.RaiseFormat(); !status.ok()) return status;
+  }
   absl::StatusOr<WriteBatch> writes = Inherited(environment_.store, record);
   if (!writes.ok()) return writes.status();
   seat_table::Put(record, &*writes);
@@ -151,12 +155,15 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::SetState(const AdoptedPtr& of, SeatReco
   SeatRecord record = of->record;
   record.state = state;
   record.since_unix_ms = Driver::Clock().unix_ms;
-  if (absl::Status status = Save(record); !status.ok()) return status;
+  absl::Status saved = Save(record);
+  // A seat that has ended is none, whatever the disk says.
+  if (!saved.ok() && record.live()) return saved;
   const bool live = record.live();
   auto changed = std::make_shared<Adopted>(environment_, std::move(record),
                                            live ? of->seat : std::shared_ptr<Seat>());
   std::lock_guard lock(mutex_);
   std::ranges::replace(adopted_, of, changed);
+  if (!saved.ok()) return saved;
   return changed;
 }
 

@@ -19,8 +19,9 @@ std::string Named(const Roster& roster) {
 }
 
 // First what is open is given up durably, then the roster is retired durably: a crash between the two
-// leaves one that is closing and has nothing open.
+// leaves one that is closing and has nothing open, and so does a disk that fills up between them.
 absl::Status Seats::End(const AdoptedPtr& closing, const std::string& reason) {
+  if (absl::Status status = Save(closing->record); !status.ok()) return status;
   SeatVotes leaving;
   {
     std::lock_guard lock(mutex_);
@@ -32,9 +33,9 @@ absl::Status Seats::End(const AdoptedPtr& closing, const std::string& reason) {
   }
   leaving.subscription.reset();
   closing->seat->End(reason);
-  absl::StatusOr<AdoptedPtr> retired = SetState(closing, SeatRecord::State::kRetired);
+  absl::Status saved = SetState(closing, SeatRecord::State::kRetired).status();
   TellVoting();
-  if (!retired.ok()) return retired.status();
+  if (!saved.ok()) return saved;
   environment_.logger->info("{} is retired; its rounds are kept", Named(closing->record.roster));
   return absl::OkStatus();
 }

@@ -32,6 +32,7 @@ class RocksDbStoreTest : public ::testing::Test {
     options.path = path_;
     options.format_version = version;
     options.oldest_format_version = oldest;
+    options.raised_format_version = version;
     return OpenRocksDbStore(options);
   }
   std::unique_ptr<Store> Open() {
@@ -112,6 +113,26 @@ TEST_F(RocksDbStoreTest, OfAnOlderVersionIsOpenedWhereThatIsSupportedAndThenMark
   { ASSERT_TRUE(TryOpen(2, 1).ok()); }
   EXPECT_EQ(TryOpen(1, 1).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(TryOpen(3, 2).ok());
+}
+
+// Only what an older program would misread keeps it out.
+TEST_F(RocksDbStoreTest, ARaisedFormatKeepsOlderProgramsOutAndIsKept) {
+  RocksDbOptions options;
+  options.path = path_;
+  options.format_version = 1;
+  options.raised_format_version = 2;
+  { ASSERT_TRUE(OpenRocksDbStore(options).ok()); }
+  { ASSERT_TRUE(TryOpen(1, 1).ok()) << "nothing is raised yet"; }
+  {
+    auto store = OpenRocksDbStore(options);
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->RaiseFormat().ok());
+    ASSERT_TRUE((*store)->RaiseFormat().ok());
+  }
+  EXPECT_THAT(std::string(TryOpen(1, 1).status().message()),
+              HasSubstr("format version 2 and this program reads version 1"));
+  { ASSERT_TRUE(OpenRocksDbStore(options).ok()); }
+  EXPECT_EQ(TryOpen(1, 1).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(RocksDbStoreTest, TheDatabaseOfAnotherProgramIsRefusedAndLeftAsItIs) {

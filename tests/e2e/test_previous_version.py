@@ -75,6 +75,14 @@ class PreviousVersion(unittest.TestCase):
             self.assertIn("decentctl roster show", detail)
             # The council of the present roster goes on with all four.
             self.assertEqual(cluster.ask("What is 17 + 25?", node=old)["answers"]["missing"], [])
+            # Back at the earlier version a node would not know what it said under the second one.
+            self.assertEqual(alice.stop(), 0)
+            alice.daemon = previous_daemon()
+            alice.start()
+            self.assertNotEqual(alice.wait_ended(), 0)
+            self.assertIn("format version 2", alice.last_log())
+            alice.daemon = "decentd"
+            cluster.start([alice])
 
     @staticmethod
     def peers_of(node, epoch):

@@ -5,6 +5,7 @@ import re
 import shutil
 import unittest
 
+from bundle import Bundle
 from cluster import Cluster, set_models
 from fake_model import JUDGE, FakeModel
 from load import Load
@@ -194,6 +195,32 @@ class RosterChange(unittest.TestCase):
             models.release()
             self.assertEqual([one.result()["epoch"] for one in asking], [1, 2])
             cluster.check_unharmed()
+
+    def test_what_a_node_forgot_it_sits_out_in_a_later_roster_too(self):
+        # A node that sits out is linked, and so it is waited for until the soft deadline.
+        deadlines = {"soft": "3s", "hard": "15m"}
+        with FakeModel() as models, Cluster(models, deadlines=deadlines) as cluster:
+            cluster.start()
+            alice, _, _, dave = cluster.nodes
+            dave.kill()
+            shutil.rmtree(dave.data)
+            dave.start("--accept-lost-database")
+            cluster.wait_reachable(4, cluster.nodes)
+            erin, card = make_node(cluster, models, 4)
+            change = Change(cluster, "add", card)
+            change.adopt(cluster.nodes)
+            shutil.copy(change.next, erin.directory / "roster.yaml")
+            erin.start()
+            cluster.nodes.append(erin)
+            wait_served(alice, 2, [node.name for node in cluster.nodes])
+            asked = decentctl_json("ask", "What is 17 + 25?", *cluster.at(alice), "--roster",
+                                   change.next)
+            bundle = cluster.directory / "next.bundle"
+            decentctl("rounds", "export", asked["round_id"], *cluster.at(alice), "--roster",
+                      change.next, "--out", bundle)
+            names = [node["name"] for node in decentctl_json("roster", "show", "--roster",
+                                                             change.next)["nodes"]]
+            self.assertNotIn(names.index(dave.name), Bundle(bundle.read_bytes()).authors())
 
     def test_what_is_open_in_a_roster_that_is_ended_is_given_up_and_its_client_told(self):
         with FakeModel() as models, Cluster(models) as cluster:
