@@ -49,9 +49,10 @@ absl::StatusOr<std::unique_ptr<Seats>> Seats::Open(const SeatEnvironment& enviro
     }
     absl::StatusOr<AdoptedPtr> taken = seats->TakeStored(record);
     if (!taken.ok()) return taken.status();
-    seats->adopted_.push_back(*std::move(taken));
+    seats->Add(*std::move(taken));
   }
   if (absl::Status status = seats->OpenConfigured(configured); !status.ok()) return status;
+  seats->SpreadHalts();
   return seats;
 }
 
@@ -140,9 +141,13 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
     if (absl::Status status = environment_.store.WriteSynced(undo); !status.ok()) return status;
     return taken.status();
   }
-  std::lock_guard lock(mutex_);
-  adopted_.push_back(*taken);
+  Add(*taken);
   return taken;
+}
+
+void Seats::Add(AdoptedPtr adopted) {
+  std::lock_guard lock(mutex_);
+  adopted_.push_back(std::move(adopted));
 }
 
 absl::Status Seats::Save(const SeatRecord& record) {

@@ -85,11 +85,13 @@ class Seats final : public Council {
   absl::StatusOr<AdoptedPtr> TakeNew(const Roster& roster);
   absl::StatusOr<AdoptedPtr> TakeStored(const SeatRecord& record);
   absl::Status Save(const SeatRecord& record);
+  void Add(AdoptedPtr adopted);
   // Durably, then here. The seat goes on unless the state is retired.
   absl::StatusOr<AdoptedPtr> SetState(const AdoptedPtr& of, SeatRecord::State state);
   absl::Status End(const AdoptedPtr& closing, const std::string& reason);
   void RetainKept(const Adopted& kept);
   void OnHalt(const Seat* found_by, const std::string& reason);
+  void SpreadHalts();
   void WatchVotingOf(const std::shared_ptr<Seat>& seat);
   void TellVoting();
 

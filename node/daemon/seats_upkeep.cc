@@ -5,6 +5,7 @@
 
 #include "node/daemon/seats.h"
 #include "node/runtime/archive.h"
+#include "node/runtime/keys.h"
 
 namespace decentd {
 namespace {
@@ -93,6 +94,14 @@ void Seats::Stop() {
 void Seats::OnHalt(const Seat* found_by, const std::string& reason) {
   for (const AdoptedPtr& one : served()) {
     if (one->seat.get() != found_by) one->seat->council().Halt(reason);
+  }
+}
+
+// A node that died before all of its seats had heard of a halt tells them at its start.
+void Seats::SpreadHalts() {
+  for (const AdoptedPtr& one : served()) {
+    const absl::StatusOr<std::string> halted = one->store.Get(keys::kHalted);
+    if (halted.ok()) OnHalt(one->seat.get(), *halted);
   }
 }
 
