@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/tls_identity.h"
+#include "node/log/log.h"
 
 namespace decentd {
 namespace {
@@ -54,8 +55,11 @@ void RefusalLog::Refused(const std::string& address, const std::string& reason) 
     ++said.unsaid;
     return;
   }
-  log_->warn("refused a peer at {}: {}{}", address, reason,
-             said.unsaid == 0 ? "" : absl::StrCat(" (and ", said.unsaid, " times before)"));
+  // Reasons quote what the other side asks for: the same one is said once in a while, and all of a
+  // host are limited by the log.
+  Log(*log_, spdlog::level::warn, {"refused a peer", host, ""},
+      absl::StrCat("refused a peer at ", address, ": ", reason,
+                   said.unsaid == 0 ? "" : absl::StrCat(" (and ", said.unsaid, " times before)")));
   said = {reason, now, 0};
 }
 

@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "decentd/peer/v1/peer.grpc.pb.h"
 #include "node/core/limits.h"
+#include "node/transport/stream.h"
 #include "tests/transport/nodes.h"
 
 namespace decentd {
@@ -40,7 +41,9 @@ struct RawCall {
 
 class HostilePeer : public ::testing::Test {
  protected:
-  std::unique_ptr<RawCall> Call(const Node& server, const TlsIdentity* tls) {
+  // `cluster`: what the call says of its roster.
+  std::unique_ptr<RawCall> Call(const Node& server, const TlsIdentity* tls,
+                                const std::string& cluster = "") {
     grpc::SslCredentialsOptions ssl;
     ssl.pem_root_certs = *TrustAnchorPem(identities_[0]->public_key());
     if (tls != nullptr) {
@@ -52,6 +55,7 @@ class HostilePeer : public ::testing::Test {
     arguments.SetMaxSendMessageSize(-1);
     auto call = std::make_unique<RawCall>();
     call->context.set_deadline(std::chrono::system_clock::now() + testing::kPatience);
+    if (!cluster.empty()) call->context.AddMetadata(kClusterMetadata, cluster);
     call->stub = peer::v1::Peer::NewStub(
         grpc::CreateCustomChannel(server.address(), grpc::SslCredentials(ssl), arguments));
     call->stream = call->stub->Link(&call->context);
@@ -85,6 +89,23 @@ TEST_F(HostilePeer, ACallThatNamesNoRosterIsJudgedByItsHello) {
   EXPECT_THAT(status.error_message(), HasSubstr(other.Hex().substr(0, 12)));
   EXPECT_THAT(status.error_message(), HasSubstr(roster_.cluster_id().Hex().substr(0, 12)));
   call = Call(*alice, &bobs_tls_);
+  call->stream->Write(Hello());
+  EXPECT_TRUE(alice->recorder.WaitUp(kBob));
+}
+
+// A node of the roster that asks for a new roster in each call: refused by name, and all of it is
+// one cause for the log's limit (log_test).
+TEST_F(HostilePeer, ARosterThatNobodyHasIsRefusedAndItsLinesAreLimitedTogether) {
+  auto alice = StartNode(roster_, identities_[0], 0);
+  for (const std::string& cluster :
+       {Sha256("one").Hex(), Sha256("two").Hex(), std::string("no id"), std::string(5'000, 'f')}) {
+    const grpc::Status status = Call(*alice, &bobs_tls_, cluster)->End();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION) << status.error_message();
+    EXPECT_THAT(status.error_message(), HasSubstr(roster_.cluster_id().Hex().substr(0, 12)));
+  }
+  EXPECT_EQ(alice->log.Count("\x1frefused a peer\x1f" "127.0.0.1\x1f"),
+            alice->log.Count("refused a peer at"));
+  auto call = Call(*alice, &bobs_tls_, roster_.cluster_id().Hex());
   call->stream->Write(Hello());
   EXPECT_TRUE(alice->recorder.WaitUp(kBob));
 }
