@@ -8,6 +8,7 @@
 #include <condition_variable>
 
 #include "crypto/ed25519_signer.h"
+#include "node/runtime/archive.h"
 #include "node/runtime/keys.h"
 #include "storage/mem_store.h"
 
@@ -64,13 +65,15 @@ class SeatsTest : public ::testing::Test {
     seats_.reset();
   }
 
-  Roster MakeRoster(uint32_t epoch, const std::string& address = "127.0.0.1:1") const {
+  Roster MakeRoster(uint32_t epoch, const std::string& address = "127.0.0.1:1",
+                    uint64_t longest_lifetime_ms = 3'600'000) const {
     RosterNode node;
     node.name = "alice";
     node.key = identity_->public_key();
     node.addresses = {address};
     RosterParameters parameters;
     parameters.criteria = PaperCriteria();
+    parameters.longest_lifetime_ms = longest_lifetime_ms;
     return Roster(epoch, {node}, parameters);
   }
   absl::Status Open(const Roster& configured) {
@@ -217,6 +220,45 @@ TEST_F(SeatsTest, ALaterRosterBeginsWithTheHighestWatermark) {
   ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());
   EXPECT_EQ(*Keyspace(store_, seat_table::KeyspaceOf(1)).Get(keys::kWatermark),
             keys::BigEndian(700));
+}
+
+TEST_F(SeatsTest, AClosingRosterEndsWhenNoRoundOfItCanBeOpen) {
+  ASSERT_TRUE(Open(MakeRoster(1, "127.0.0.1:1", /*longest_lifetime_ms=*/1)).ok());
+  ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());
+  seats_->Maintain();
+  EXPECT_THAT(States(), ElementsAre("1 active", "2 active"));
+  ASSERT_TRUE(seats_->Retire(/*now=*/false, /*anyway=*/true).ok());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (States().front() != "1 retired" && std::chrono::steady_clock::now() < deadline) {
+    seats_->Maintain();
+  }
+  EXPECT_THAT(States(), ElementsAre("1 retired", "2 active"));
+
+  // One whose rounds may live for an hour does not end yet.
+  ASSERT_TRUE(seats_->Adopt(MakeRoster(3)).ok());
+  ASSERT_TRUE(seats_->Retire(false, true).ok());
+  seats_->Maintain();
+  EXPECT_THAT(States(), ElementsAre("1 retired", "2 closing", "3 active"));
+}
+
+TEST_F(SeatsTest, OldRoundsOfARetiredRosterAreDiscardedAsOthersAre) {
+  config_.retention.rounds = 1;
+  ASSERT_TRUE(Open(MakeRoster(1)).ok());
+  ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());
+  ASSERT_TRUE(seats_->Retire(true, true).ok());
+  auto archive = Archive::Open(store_);
+  ASSERT_TRUE(archive.ok());
+  WriteBatch writes;
+  for (int i = 1; i <= 3; ++i) {
+    store::v1::RoundSummary summary;
+    summary.set_finished_unix_ms(i);
+    archive->AddRecord(RoundId{Sha256(std::to_string(i))}, summary, /*expiry_unix_ms=*/i, "bundle",
+                       &writes);
+  }
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  EXPECT_EQ(seats_->ListRounds(10, std::nullopt)->size(), 3u);
+  seats_->Maintain();
+  EXPECT_EQ(seats_->ListRounds(10, std::nullopt)->size(), 1u);
 }
 
 TEST_F(SeatsTest, AFullDiskAdoptsAndRetiresNothing) {

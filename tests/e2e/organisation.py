@@ -41,8 +41,8 @@ class Internet:
 
     def __enter__(self):
         _ip("netns", "add", self._router)
-        subprocess.run(["ip", "netns", "exec", self._router, "sysctl", "-qw",
-                        "net.ipv4.ip_forward=1"], check=True)
+        subprocess.run(["ip", "netns", "exec", self._router, "sh", "-c",
+                        "echo 1 >/proc/sys/net/ipv4/ip_forward"], check=True)
         return self
 
     def __exit__(self, kind, *_):
