@@ -17,7 +17,7 @@ constexpr double kMicro = 1e6;
 
 struct UsageSum {
   uint64_t prompt = 0, completion = 0, cost_micro_usd = 0;
-  bool tokens_known = true, cost_known = true;
+  bool tokens_known = true, cost_known = true, any_cost = false;
 
   void Add(const Usage& usage) {
     prompt += usage.prompt_tokens.value_or(0);
@@ -25,6 +25,7 @@ struct UsageSum {
     cost_micro_usd += usage.cost_micro_usd.value_or(0);
     tokens_known = tokens_known && usage.prompt_tokens && usage.completion_tokens;
     cost_known = cost_known && usage.cost_micro_usd;
+    any_cost = any_cost || usage.cost_micro_usd;
   }
 };
 
@@ -116,7 +117,9 @@ Json DecentJson(const CheckedBundle& bundle) {
   AddMissing(bundle, Phase::kAnswer, json["missing_agents"]);
   AddMissing(bundle, Phase::kSheet, json["missing_agents"]);
   json["usage_known"] = usage.tokens_known;
-  json["cost_usd"] = static_cast<double>(usage.cost_micro_usd) / kMicro;
+  // Of the agents that say what they cost; unknown is never shown as nothing.
+  json["cost_usd"] =
+      usage.any_cost ? Json(static_cast<double>(usage.cost_micro_usd) / kMicro) : Json();
   json["cost_known"] = usage.cost_known;
   return json;
 }

@@ -1,10 +1,11 @@
-"""The gateway over HTTP: what OpenAI's clients send and what they get, errors, streams, hang-ups."""
+"""The gateway over HTTP: what OpenAI's clients send and get, errors, streams, hang-ups."""
 
 import hashlib
 import http.client
 import json
 import socket
 import unittest
+from importlib.util import find_spec
 
 from cluster import Cluster
 from fake_model import ANSWER, FakeModel
@@ -78,7 +79,11 @@ class Gateway(unittest.TestCase):
             self.check_stream(cluster, models)
             key = cluster.nodes[0].data / "gateway.key"
             self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+            before = key.read_bytes()
             self.assertEqual(cluster.nodes[0].stop(), 0)
+            cluster.start(cluster.nodes[:1])
+            self.assertEqual(cluster.chat()[0], 200)
+            self.assertEqual(key.read_bytes(), before)
 
     def check_completion(self, reply, models):
         self.assertEqual(reply["object"], "chat.completion")
@@ -144,6 +149,23 @@ class Gateway(unittest.TestCase):
         self.assertEqual(content, models.answer_of(0))
         self.assertGreater(chunks[-1]["usage"]["total_tokens"], 0)
         self.assertEqual(chunks[-2]["choices"][0]["finish_reason"], "stop")
+
+    @unittest.skipUnless(find_spec("openai"), "the openai package is not installed")
+    def test_the_official_client_is_served(self):
+        import openai
+        hello = [{"role": "user", "content": "What is 17 + 25?"}]
+        with FakeModel() as models, GatewayCluster(models) as cluster:
+            cluster.start()
+            client = openai.OpenAI(base_url=f"http://127.0.0.1:{cluster.port}/v1", api_key="none")
+            reply = client.chat.completions.create(model="decent", messages=hello)
+            self.assertEqual(reply.choices[0].message.content, models.answer_of(0))
+            chunks = client.chat.completions.create(model="decent", messages=hello, stream=True)
+            self.assertEqual("".join(c.choices[0].delta.content or "" for c in chunks),
+                             models.answer_of(0))
+            self.assertEqual([m.id for m in client.models.list()], ["decent"])
+            with self.assertRaises(openai.BadRequestError) as refused:
+                client.chat.completions.create(model="decent", messages=hello, n=2)
+            self.assertEqual(refused.exception.param, "n")
 
     def test_refuses_by_name_and_in_openais_format(self):
         with FakeModel() as models, GatewayCluster(models) as cluster:

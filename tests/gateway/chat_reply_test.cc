@@ -50,6 +50,7 @@ TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
   EXPECT_EQ(decent["missing_agents"][1]["missing"], "sheet");
   EXPECT_EQ(decent["usage_known"], false);
   EXPECT_EQ(decent["cost_known"], false);
+  EXPECT_TRUE(decent["cost_usd"].is_null());
 }
 
 TEST_F(ChatReply, StreamIsChunksAndDone) {
