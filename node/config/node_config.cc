@@ -81,8 +81,8 @@ void ReadClients(MapReader reader, ClientApiConfig& clients) {
 }
 
 void ReadGateway(MapReader reader, GatewayConfig& gateway) {
-  const auto listen =
-      ReadListen(reader, gateway.listen, reader.value() == nullptr ? Need::kOptional : Need::kRequired);
+  const Need need = reader.value() == nullptr ? Need::kOptional : Need::kRequired;
+  const auto listen = ReadListen(reader, gateway.listen, need);
   reader.Path("api_keys", gateway.api_keys_file, Need::kOptional);
   reader.Bool("insecure", gateway.insecure, Need::kOptional);
   reader.Number("requests_per_minute", gateway.requests_per_minute, 0, 1'000'000, Need::kOptional);

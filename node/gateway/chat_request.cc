@@ -59,8 +59,10 @@ struct Refused {
   ApiError error;
 };
 
-[[noreturn]] void Refuse(std::string param, std::string message, std::string code = "invalid_value") {
-  throw Refused{{.message = std::move(message), .param = std::move(param), .code = std::move(code)}};
+[[noreturn]] void Refuse(std::string param, std::string message,
+                         std::string code = "invalid_value") {
+  throw Refused{
+      {.message = std::move(message), .param = std::move(param), .code = std::move(code)}};
 }
 
 // The member, or null where it is absent or null: OpenAI's clients send both.
@@ -75,8 +77,8 @@ void RefuseUnsupported(const Json& body) {
     if (value == nullptr) continue;
     if (std::find(neutral.begin(), neutral.end(), *value) != neutral.end()) continue;
     Refuse(name,
-           absl::StrCat("'", name, "' is not supported with this value: a council cannot pass it on "
-                        "to its agents. Leave it out."),
+           absl::StrCat("'", name, "' is not supported with this value: a council cannot pass it "
+                        "on to its agents. Leave it out."),
            "unsupported_parameter");
   }
   for (const auto& [name, value] : body.items()) {
@@ -146,9 +148,8 @@ std::vector<std::string> ReadStop(const Json& body) {
 std::string ReadResponseFormat(const Json& body) {
   const Json* value = Find(body, "response_format");
   if (value == nullptr) return "";
-  const std::string type = value->is_object() && value->contains("type") && (*value)["type"].is_string()
-                               ? (*value)["type"].get<std::string>()
-                               : "";
+  const Json* kind = value->is_object() ? Find(*value, "type") : nullptr;
+  const std::string type = kind != nullptr && kind->is_string() ? kind->get<std::string>() : "";
   if (type == "text") return "";
   if (type == "json_object") return value->dump();
   const Json* schema = type == "json_schema" ? Find(*value, "json_schema") : nullptr;
@@ -194,14 +195,16 @@ ChatMessage ReadMessage(const Json& message, const std::string& at) {
     if (key == "role" || key == "content" || value.is_null()) continue;
     if (key == "tool_calls" && value == Json::array()) continue;
     const std::string param = absl::StrCat(at, ".", key);
-    Refuse(param, absl::StrCat("'", param, "' is not supported: a message has a role and a content"),
+    Refuse(param,
+           absl::StrCat("'", param, "' is not supported: a message has a role and a content"),
            "unsupported_parameter");
   }
   const Json* role = Find(message, "role");
   std::string name = role != nullptr && role->is_string() ? role->get<std::string>() : "";
   if (name == "developer") name = "system";  // the newer word for it
   if (name == "tool" || name == "function") {
-    Refuse(at + ".role", absl::StrCat("the role '", name, "' is not supported: agents call no tools"),
+    Refuse(at + ".role",
+           absl::StrCat("the role '", name, "' is not supported: agents call no tools"),
            "unsupported_parameter");
   }
   if (name != "system" && name != "user" && name != "assistant") {

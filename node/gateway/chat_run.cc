@@ -34,7 +34,10 @@ class ChatRun : public std::enable_shared_from_this<ChatRun> {
  public:
   ChatRun(const GatewayAccess& access, const PublicKey& client,
           std::shared_ptr<HttpExchange> exchange)
-      : access_(access), client_(client), exchange_(std::move(exchange)), roster_(access.roster()) {}
+      : access_(access),
+        client_(client),
+        exchange_(std::move(exchange)),
+        roster_(access.roster()) {}
 
   void Start() {
     std::variant<ChatRequest, ApiError> parsed = ParseChatRequest(exchange_->request().body);
@@ -54,7 +57,8 @@ class ChatRun : public std::enable_shared_from_this<ChatRun> {
     exchange_->After(access_.longest_wait, [self = shared_from_this()] { self->TimedOut(); });
     // The council may answer when the exchange, or the whole server, has gone.
     access_.council.Submit(
-        *query, [self = shared_from_this(), limits = access_.limits](absl::StatusOr<RoundId> taken) {
+        *query,
+        [self = shared_from_this(), limits = access_.limits](absl::StatusOr<RoundId> taken) {
           limits->Settle(self->client_, self->round_, taken.ok());
           self->exchange_->Post([self, status = taken.status()] { self->OnSubmitted(status); });
         });

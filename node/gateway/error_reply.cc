@@ -30,7 +30,9 @@ HttpReply ErrorReply(const ApiError& error) {
   HttpReply reply;
   reply.status = error.status;
   reply.body = absl::StrCat(ErrorJson(error), "\n");
-  if (error.retry_after) reply.headers.emplace_back("Retry-After", absl::StrCat(*error.retry_after));
+  if (error.retry_after) {
+    reply.headers.emplace_back("Retry-After", absl::StrCat(*error.retry_after));
+  }
   if (error.status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   return reply;
 }

@@ -38,8 +38,8 @@ absl::Status CheckExposure(const GatewayOptions& options, const ListenAddress& a
   if (options.insecure) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "gateway: refusing to listen on ", address.ToString(), " without TLS, for whoever is on the ",
-      "way would read questions and API keys; listen on 127.0.0.1 behind a proxy that ends TLS, or ",
-      "allow it with \"insecure: true\""));
+      "way would read questions and API keys; listen on 127.0.0.1 behind a proxy that ends TLS, ",
+      "or allow it with \"insecure: true\""));
 }
 
 ApiError NoSuchUrl(const HttpRequest& request) {

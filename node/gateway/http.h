@@ -1,5 +1,5 @@
-// HTTP as the gateway's rooms see it, without the library behind it: a request, and the exchange
-// that answers it. One request a connection: a round takes seconds, a handshake on the way does not.
+// HTTP as the gateway's files see it, without the library behind it: a request, and the exchange
+// that answers it. One request a connection: a round takes seconds, a handshake does not.
 #pragma once
 
 #include <chrono>

@@ -51,7 +51,8 @@ void HttpConnection::Start() {
 }
 
 void HttpConnection::Refuse() {
-  HttpReply reply = shared_->handler.describe(503, "the gateway has as many connections as it takes");
+  const HttpReply reply =
+      shared_->handler.describe(503, "the gateway has as many connections as it takes");
   const std::string bytes = absl::StrCat(Head(503, reply.content_type),
                                          "Retry-After: 1\r\nContent-Length: ", reply.body.size(),
                                          "\r\n\r\n", reply.body);
@@ -122,7 +123,9 @@ void HttpConnection::RefuseUnread(Error error, const std::string& waited_for) {
   const auto refuse = [this](int status, const std::string& message) {
     Send(shared_->handler.describe(status, message));
   };
-  if (late_) return refuse(408, absl::StrCat("the request's ", waited_for, " did not arrive in time"));
+  if (late_) {
+    return refuse(408, absl::StrCat("the request's ", waited_for, " did not arrive in time"));
+  }
   if (error == http::error::body_limit) {
     return refuse(413, absl::StrCat("the request's body is too large: at most ",
                                     shared_->limits.body_bytes, " bytes are taken"));
@@ -167,7 +170,9 @@ void HttpConnection::Reply(HttpReply reply) {
 
 void HttpConnection::Send(const HttpReply& reply) {
   std::string bytes = Head(reply.status, reply.content_type);
-  for (const auto& [name, value] : reply.headers) absl::StrAppend(&bytes, name, ": ", value, "\r\n");
+  for (const auto& [name, value] : reply.headers) {
+    absl::StrAppend(&bytes, name, ": ", value, "\r\n");
+  }
   absl::StrAppend(&bytes, "Content-Length: ", reply.body.size(), "\r\n\r\n");
   if (!head_only_) bytes += reply.body;
   state_ = State::kClosing;

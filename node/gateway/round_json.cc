@@ -108,7 +108,8 @@ std::string EventName(RoundEvent::Type type) {
 std::string EventText(const RoundId& round, const RoundEvent& event) {
   Json json = {{"seq", event.seq}, {"round_id", round.Hex()}, {"unix_ms", event.unix_ms}};
   if (event.node) json["node"] = event.node->value;
-  if (event.type == RoundEvent::Type::kPhaseStarted || event.type == RoundEvent::Type::kPhaseClosed) {
+  if (event.type == RoundEvent::Type::kPhaseStarted ||
+      event.type == RoundEvent::Type::kPhaseClosed) {
     json["phase"] = PhaseName(event.phase);
   }
   if (event.type == RoundEvent::Type::kPhaseClosed) json["closed"] = ClosedName(event.closed);

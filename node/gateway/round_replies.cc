@@ -159,7 +159,9 @@ void RunRounds(Council& council, std::atomic<int>& bundles, std::string_view pat
   const std::optional<Digest> digest = Digest::FromHex(id);
   if (!digest) {
     return exchange->Reply(ErrorReply(
-        {.message = "a round's id has 64 hexadecimal digits", .param = "id", .code = "invalid_value"}));
+        {.message = "a round's id has 64 hexadecimal digits",
+         .param = "id",
+         .code = "invalid_value"}));
   }
   const RoundId round{*digest};
   if (part.empty()) return SendRound(council, round, *exchange);

@@ -25,7 +25,10 @@ class ChatReply : public ::testing::Test {
 };
 
 TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
-  const CheckedBundle bundle = Make({.silent_evaluators = {3}, .abstaining_workers = {1}});
+  testing::BundleOptions options;
+  options.silent_evaluators = {3};
+  options.abstaining_workers = {1};
+  const CheckedBundle bundle = Make(std::move(options));
   const Json json = Json::parse(CompletionJson(bundle, 1'700'000'000));
   EXPECT_EQ(json["id"], "chatcmpl-" + bundle.round.Hex());
   EXPECT_EQ(json["object"], "chat.completion");
@@ -80,7 +83,9 @@ TEST_F(ChatReply, StreamIsChunksAndDone) {
 }
 
 TEST_F(ChatReply, AnAgreedFailureNamesItsReasonAndRound) {
-  const CheckedBundle bundle = Make({.abstaining_workers = {0, 1, 2, 3}});
+  testing::BundleOptions options;
+  options.abstaining_workers = {0, 1, 2, 3};
+  const CheckedBundle bundle = Make(std::move(options));
   const ApiError error = AgreedFailure(bundle);
   EXPECT_EQ(error.status, 502);
   EXPECT_EQ(error.code, "too_few_answers");
