@@ -27,6 +27,7 @@ group_build=(
   libcli11-dev                                  # command lines
   libspdlog-dev                                 # logs
   prometheus-cpp-dev                            # metrics
+  libboost-dev                                  # HTTP of the gateway, headers only
   libsystemd-dev                                # readiness and watchdog of the service
 )
 # shellcheck disable=SC2034

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace decentd {
@@ -13,7 +15,16 @@ namespace {
 // Clients looked at in one sweep of a full table, so that no request pays for all of them.
 constexpr int kSweep = 64;
 
+constexpr char kRetryAfter[] = "retry-after-seconds";
+
 }  // namespace
+
+std::optional<int64_t> RetryAfterSeconds(const absl::Status& status) {
+  const absl::optional<absl::Cord> seconds = status.GetPayload(kRetryAfter);
+  int64_t number = 0;
+  if (!seconds || !absl::SimpleAtoi(std::string(*seconds), &number)) return std::nullopt;
+  return number;
+}
 
 ClientLimits::ClientLimits(Options options, std::function<bool(const RoundId&)> still_running,
                            std::function<Clock::time_point()> now)
@@ -44,9 +55,11 @@ absl::Status ClientLimits::Admit(const PublicKey& key, const RoundId& round) {
   if (options_.requests_per_minute != 0) {
     if (client->tokens < 1) {
       const double wait = std::ceil((1 - client->tokens) * 60 / options_.requests_per_minute);
-      return absl::ResourceExhaustedError(
+      absl::Status refused = absl::ResourceExhaustedError(
           absl::StrCat("client ", key.Hex(), " has used its ", options_.requests_per_minute,
                        " requests per minute; try again in ", static_cast<int64_t>(wait), " s"));
+      refused.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(static_cast<int64_t>(wait))));
+      return refused;
     }
     client->tokens -= 1;
   }

@@ -16,6 +16,10 @@
 
 namespace decentd {
 
+// Of a status by which Admit refused one request too many: in how many seconds the next is taken.
+// Nothing of other statuses.
+std::optional<int64_t> RetryAfterSeconds(const absl::Status& status);
+
 class ClientLimits {
  public:
   using Clock = std::chrono::steady_clock;

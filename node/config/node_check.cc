@@ -117,6 +117,10 @@ class Checker {
       CheckReadable(config_.clients.tls_certificate);
       CheckReadable(config_.clients.tls_key);
     }
+    if (!config_.gateway.api_keys_file.empty()) {
+      const auto keys = ReadApiKeyDigests(config_.gateway.api_keys_file);
+      if (!keys.ok()) Problem("gateway.api_keys: ", MessageOf(keys.status()));
+    }
   }
 
   void CheckModel(std::string_view section, const ModelBackend& backend) {

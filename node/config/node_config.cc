@@ -80,6 +80,28 @@ void ReadClients(MapReader reader, ClientApiConfig& clients) {
   reader.Finish();
 }
 
+void ReadGateway(MapReader reader, GatewayConfig& gateway) {
+  const Need need = reader.value() == nullptr ? Need::kOptional : Need::kRequired;
+  const auto listen = ReadListen(reader, gateway.listen, need);
+  reader.Path("api_keys", gateway.api_keys_file, Need::kOptional);
+  reader.Bool("insecure", gateway.insecure, Need::kOptional);
+  reader.Number("requests_per_minute", gateway.requests_per_minute, 0, 1'000'000, Need::kOptional);
+  reader.Number("rounds_in_flight", gateway.rounds_in_flight, 0, 1'000'000, Need::kOptional);
+  reader.Number("connections", gateway.connections, 1, 10'000, Need::kOptional);
+  if (listen && !IsLoopback(listen->host)) {
+    if (gateway.api_keys_file.empty()) {
+      reader.ProblemAt("listen",
+                       "other machines reach this address and no API key is asked for; give "
+                       "api_keys, or listen on 127.0.0.1");
+    } else if (!gateway.insecure) {
+      reader.ProblemAt("listen",
+                       "other machines reach this address and the gateway has no TLS; listen on "
+                       "127.0.0.1 behind a proxy that ends TLS, or set insecure: true");
+    }
+  }
+  reader.Finish();
+}
+
 void ReadLimits(MapReader reader, LimitsConfig& limits) {
   reader.Number("rounds_open", limits.rounds_open, 1, 1'000'000, Need::kOptional);
   reader.Number("model_calls_waiting", limits.model_calls_waiting, 1, 1'000'000, Need::kOptional);
@@ -117,6 +139,7 @@ NodeConfig ReadNode(MapReader& reader) {
   ReadListen(peers, config.peers_listen, Need::kRequired);
   peers.Finish();
   ReadClients(reader.Map("clients", Need::kOptional), config.clients);
+  ReadGateway(reader.Map("gateway", Need::kOptional), config.gateway);
   ReadModels(reader.Map("models", Need::kOptional), config);
   ReadLimits(reader.Map("limits", Need::kOptional), config.limits);
   ReadRetention(reader.Map("retention", Need::kOptional), config.retention);

@@ -74,6 +74,15 @@ struct ClientApiConfig {
   uint32_t rounds_in_flight = 8;         // of one client; 0 = no limit
 };
 
+struct GatewayConfig {
+  std::string listen;                 // host:port; empty = there is no gateway
+  std::string api_keys_file;          // one SHA-256 a line; empty = none asked for, loopback only
+  bool insecure = false;              // reachable by other machines without TLS all the same
+  uint32_t requests_per_minute = 60;  // of one API key; 0 = no limit
+  uint32_t rounds_in_flight = 8;      // of one API key; 0 = no limit
+  uint32_t connections = 128;         // at once
+};
+
 struct LimitsConfig {
   uint32_t rounds_open = 256;  // unfinished rounds of this node's own clients, at most
   // For each model, beside the calls under way: a slow model does not take another's places.
@@ -105,6 +114,7 @@ struct NodeConfig {
   std::string roster = "roster.yaml";
   std::string peers_listen = "0.0.0.0:7400";
   ClientApiConfig clients;
+  GatewayConfig gateway;
   std::optional<ModelBackend> answer_model;  // absent: the node abstains as a worker
   std::string system_prompt;               // put before a conversation that brings none of its own
   std::optional<JudgeConfig> judge_model;  // absent: the node abstains as an evaluator
@@ -113,6 +123,11 @@ struct NodeConfig {
   std::string metrics_listen;  // host:port of GET /metrics, without TLS; empty = not served
   LogConfig log;
 };
+
+// The digests in a gateway's file of API keys: 64 hexadecimal digits a line; empty lines and what
+// stands behind '#' are left out. INVALID_ARGUMENT names the line, or says that there is no key;
+// else the errors of ReadTextFile. Thread-safe; blocks on the disk.
+absl::StatusOr<std::vector<Digest>> ReadApiKeyDigests(const std::string& path);
 
 struct LoadedNodeConfig {
   NodeConfig config;

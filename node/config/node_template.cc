@@ -100,6 +100,12 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       "  # Of one client; 0 is no limit.\n"
       "  requests_per_minute: 60\n"
       "  rounds_in_flight: 8\n\n",
+      "# The council over HTTP as OpenAI's API. Left out: not served.\n"
+      "# gateway:\n"
+      "#   listen: 127.0.0.1:8480\n"
+      "#   # Who may ask: the SHA-256 of each API key, one a line. Needed where other machines\n"
+      "#   # reach the address.\n"
+      "#   api_keys: gateway.keys\n\n",
       values.worker || values.evaluator ? "models:\n" : "", values.worker ? kAnswerModel : "",
       values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
       "\n"

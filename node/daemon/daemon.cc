@@ -22,6 +22,7 @@
 #include "node/daemon/model_config.h"
 #include "node/daemon/seats.h"
 #include "node/daemon/service_manager.h"
+#include "node/gateway/gateway.h"
 #include "node/llm/make_models.h"
 #include "node/metrics/metrics.h"
 #include "node/runtime/binding.h"
@@ -100,6 +101,40 @@ ClientServerOptions ToServerOptions(const ClientApiConfig& config) {
   return options;
 }
 
+// The gateway asks with a key of its own, made at its first start: who may ask is its own matter.
+absl::StatusOr<std::shared_ptr<const Signer>> GatewayKey(const NodeConfig& config) {
+  const std::string file = (std::filesystem::path(config.data_directory) / "gateway.key").string();
+  absl::StatusOr<std::unique_ptr<Ed25519Identity>> key = LoadKeyFile(file, "");
+  if (absl::IsNotFound(key.status())) {
+    key = NewEd25519Signer();
+    if (absl::Status status = CreateKeyFile(file, **key, ""); !status.ok()) return status;
+  }
+  if (!key.ok()) return key.status();
+  return std::shared_ptr<const Signer>(*std::move(key));
+}
+
+// Nothing where it is not configured.
+absl::StatusOr<std::unique_ptr<Gateway>> StartGateway(const NodeConfig& config, Seats& seats) {
+  if (config.gateway.listen.empty()) return nullptr;
+  GatewayOptions options;
+  options.listen = config.gateway.listen;
+  options.insecure = config.gateway.insecure;
+  options.requests_per_minute = config.gateway.requests_per_minute;
+  options.rounds_in_flight = config.gateway.rounds_in_flight;
+  options.connections = config.gateway.connections;
+  if (!config.gateway.api_keys_file.empty()) {
+    const auto keys = ReadApiKeyDigests(config.gateway.api_keys_file);
+    if (!keys.ok()) return keys.status();
+    options.api_keys.insert(keys->begin(), keys->end());
+  }
+  absl::StatusOr<std::shared_ptr<const Signer>> key = GatewayKey(config);
+  if (!key.ok()) return key.status();
+  return Gateway::Start(
+      options, *std::move(key), seats,
+      [&seats](const Envelope& envelope) { return seats.Check(envelope); },
+      [&seats] { return seats.present(); });
+}
+
 std::string BackendName(const ModelBackend& backend) {
   if (std::holds_alternative<OpenAiBackend>(backend)) return "openai";
   return std::holds_alternative<ExecBackend>(backend) ? "exec" : "scripted";
@@ -174,9 +209,12 @@ absl::Status RunDaemon(const DaemonOptions& options) {
       ToServerOptions(config.clients), seats,
       [&seats](const Envelope& envelope) { return seats.Check(envelope); }, peers);
   if (!clients.ok()) return clients.status();
+  absl::StatusOr<std::unique_ptr<Gateway>> gateway = StartGateway(config, seats);
+  if (!gateway.ok()) return gateway.status();
   metrics.Watch([&seats] { return seats.Status(); }, peers);
   if (!config.metrics_listen.empty()) {
     if (absl::Status status = metrics.Serve(config.metrics_listen); !status.ok()) {
+      gateway->reset();
       (*clients)->Shutdown();
       return status;
     }
@@ -192,6 +230,8 @@ absl::Status RunDaemon(const DaemonOptions& options) {
                present.n(), present.cluster_id().Hex().substr(0, 16), (*server)->port(),
                (*clients)->address());
 
+  if (*gateway) logger->info("gateway at http://{}", (*gateway)->address());
+
   NotifyReady("node " + config.name + " of " + std::to_string(present.n()));
   const int signal = WaitForStopSignal([&seats] { return seats.Status().ok(); },
                                        [&seats] { seats.Maintain(); });
@@ -200,6 +240,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   // From the outside in: clients, then what is under way made durable and links closed, then models.
   metrics.Stop();
   if (control.ok()) control->reset();
+  gateway->reset();
   (*clients)->Shutdown();
   seats.Stop();
   models->reset();

@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "node/transport/": (*SHELL, "node/log/log.h"),
     "node/llm/": SHELL,
     "node/api/": SHELL,
+    "node/gateway/": (*SHELL, "node/api/"),
     "node/config/": SHELL,
     "node/control/": SHELL,
     "node/metrics/": (*SHELL, "storage/", "node/llm/models.h", "node/api/"),

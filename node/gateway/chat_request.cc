@@ -1,0 +1,298 @@
+#include "node/gateway/chat_request.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "node/core/limits.h"
+
+namespace decentd {
+namespace {
+
+using Json = nlohmann::json;
+
+// Deeper than any schema of response_format; what is not bounded here could exhaust the stack.
+constexpr int kMaxDepth = 64;
+
+// Parameters that a Query cannot carry, with the values that ask for nothing.
+const std::vector<std::pair<std::string, std::vector<Json>>>& Unsupported() {
+  static const auto* const list = new std::vector<std::pair<std::string, std::vector<Json>>>{
+      {"n", {1}},
+      {"tools", {Json::array()}},
+      {"tool_choice", {"none"}},
+      {"functions", {Json::array()}},
+      {"function_call", {"none"}},
+      {"parallel_tool_calls", {}},
+      {"logprobs", {false}},
+      {"top_logprobs", {}},
+      {"logit_bias", {Json::object()}},
+      {"frequency_penalty", {0}},
+      {"presence_penalty", {0}},
+      {"modalities", {Json::array({"text"})}},
+      {"audio", {}},
+      {"prediction", {}},
+      {"reasoning_effort", {}},
+      {"verbosity", {}},
+      {"service_tier", {"auto", "default"}},
+      {"store", {false}},
+      {"metadata", {Json::object()}},
+      {"user", {}},
+      {"safety_identifier", {}},
+      {"prompt_cache_key", {}},
+      {"web_search_options", {}},
+  };
+  return *list;
+}
+
+const std::set<std::string>& Supported() {
+  static const auto* const names = new std::set<std::string>{
+      "model", "messages",   "stream",                "stream_options", "seed", "temperature",
+      "top_p", "max_tokens", "max_completion_tokens", "stop",           "response_format"};
+  return *names;
+}
+
+// Ends the reading at the first problem.
+struct Refused {
+  ApiError error;
+};
+
+[[noreturn]] void Refuse(std::string param, std::string message,
+                         std::string code = "invalid_value") {
+  throw Refused{
+      {.message = std::move(message), .param = std::move(param), .code = std::move(code)}};
+}
+
+// The member, or null where it is absent or null: OpenAI's clients send both.
+const Json* Find(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+void RefuseUnsupported(const Json& body) {
+  for (const auto& [name, neutral] : Unsupported()) {
+    const Json* value = Find(body, name);
+    if (value == nullptr) continue;
+    if (std::find(neutral.begin(), neutral.end(), *value) != neutral.end()) continue;
+    Refuse(name,
+           absl::StrCat("'", name, "' is not supported with this value: a council cannot pass it "
+                        "on to its agents. Leave it out."),
+           "unsupported_parameter");
+  }
+  for (const auto& [name, value] : body.items()) {
+    if (Supported().contains(name) || value.is_null()) continue;
+    bool known = false;
+    for (const auto& [unsupported, neutral] : Unsupported()) known = known || unsupported == name;
+    if (!known) Refuse(name, absl::StrCat("unknown parameter: '", name, "'"), "unknown_parameter");
+  }
+}
+
+bool ReadBool(const Json& object, const std::string& key, const std::string& param) {
+  const Json* value = Find(object, key);
+  if (value == nullptr) return false;
+  if (!value->is_boolean()) Refuse(param, absl::StrCat("'", param, "' must be true or false"));
+  return value->get<bool>();
+}
+
+std::optional<double> ReadNumber(const Json& body, const std::string& key, double most,
+                                 bool zero_too) {
+  const Json* value = Find(body, key);
+  if (value == nullptr) return std::nullopt;
+  const double number = value->is_number() ? value->get<double>() : -1;
+  if (number < 0 || number > most || (number == 0 && !zero_too)) {
+    Refuse(key, absl::StrCat("'", key, "' must be a number ", zero_too ? "from" : "above", " 0 to ",
+                             most));
+  }
+  return number;
+}
+
+std::optional<uint32_t> ReadTokens(const Json& body, const std::string& key) {
+  const Json* value = Find(body, key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_unsigned() || value->get<uint64_t>() < 1 ||
+      value->get<uint64_t>() > UINT32_MAX) {
+    Refuse(key, absl::StrCat("'", key, "' must be an integer of at least 1"));
+  }
+  return static_cast<uint32_t>(value->get<uint64_t>());
+}
+
+std::optional<int64_t> ReadSeed(const Json& body) {
+  const Json* value = Find(body, "seed");
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_integer() ||
+      (value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX)) {
+    Refuse("seed", "'seed' must be an integer of 64 bits");
+  }
+  return value->get<int64_t>();
+}
+
+std::vector<std::string> ReadStop(const Json& body) {
+  const Json* value = Find(body, "stop");
+  if (value == nullptr) return {};
+  const Json list = value->is_array() ? *value : Json::array({*value});
+  std::vector<std::string> stop;
+  if (list.size() > limits::kMaxStopStrings) {
+    Refuse("stop", absl::StrCat("'stop' takes at most ", limits::kMaxStopStrings, " strings"));
+  }
+  for (const Json& text : list) {
+    if (!text.is_string() || text.get_ref<const std::string&>().empty()) {
+      Refuse("stop", "'stop' must be a string or a list of strings, none of them empty");
+    }
+    stop.push_back(text.get<std::string>());
+  }
+  return stop;
+}
+
+std::string ReadResponseFormat(const Json& body) {
+  const Json* value = Find(body, "response_format");
+  if (value == nullptr) return "";
+  const Json* kind = value->is_object() ? Find(*value, "type") : nullptr;
+  const std::string type = kind != nullptr && kind->is_string() ? kind->get<std::string>() : "";
+  if (type == "text") return "";
+  if (type == "json_object") return value->dump();
+  const Json* schema = type == "json_schema" ? Find(*value, "json_schema") : nullptr;
+  if (schema != nullptr && schema->is_object()) return value->dump();
+  Refuse("response_format",
+         "'response_format' must be an object whose type is text, json_object, or json_schema with "
+         "a json_schema object");
+}
+
+std::string ReadContent(const Json& message, const std::string& at) {
+  const std::string param = at + ".content";
+  const Json* content = Find(message, "content");
+  if (content != nullptr && content->is_string()) return content->get<std::string>();
+  if (content == nullptr || !content->is_array() || content->empty()) {
+    Refuse(param, absl::StrCat("'", param, "' must be a string or a list of text parts"));
+  }
+  std::string text;
+  for (size_t i = 0; i < content->size(); ++i) {
+    const Json& part = (*content)[i];
+    const std::string part_at = absl::StrCat(param, "[", i, "]");
+    const Json* type = part.is_object() ? Find(part, "type") : nullptr;
+    if (type == nullptr || !type->is_string()) {
+      Refuse(part_at, absl::StrCat("'", part_at, "' must be an object with a type"));
+    }
+    if (*type != "text") {
+      Refuse(part_at,
+             absl::StrCat("content of type '", type->get<std::string>(),
+                          "' is not supported: only text is"),
+             "unsupported_parameter");
+    }
+    const Json* words = Find(part, "text");
+    if (words == nullptr || !words->is_string()) {
+      Refuse(part_at + ".text", absl::StrCat("'", part_at, ".text' must be a string"));
+    }
+    absl::StrAppend(&text, i == 0 ? "" : "\n", words->get_ref<const std::string&>());
+  }
+  return text;
+}
+
+ChatMessage ReadMessage(const Json& message, const std::string& at) {
+  if (!message.is_object()) Refuse(at, absl::StrCat("'", at, "' must be an object"));
+  for (const auto& [key, value] : message.items()) {
+    if (key == "role" || key == "content" || value.is_null()) continue;
+    if (key == "tool_calls" && value == Json::array()) continue;
+    const std::string param = absl::StrCat(at, ".", key);
+    Refuse(param,
+           absl::StrCat("'", param, "' is not supported: a message has a role and a content"),
+           "unsupported_parameter");
+  }
+  const Json* role = Find(message, "role");
+  std::string name = role != nullptr && role->is_string() ? role->get<std::string>() : "";
+  if (name == "developer") name = "system";  // the newer word for it
+  if (name == "tool" || name == "function") {
+    Refuse(at + ".role",
+           absl::StrCat("the role '", name, "' is not supported: agents call no tools"),
+           "unsupported_parameter");
+  }
+  if (name != "system" && name != "user" && name != "assistant") {
+    Refuse(at + ".role",
+           absl::StrCat("'", at, ".role' must be system, developer, user or assistant"));
+  }
+  return {std::move(name), ReadContent(message, at)};
+}
+
+std::vector<ChatMessage> ReadMessages(const Json& body) {
+  const Json* list = Find(body, "messages");
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    Refuse("messages", "'messages' must be a list of at least one message", "missing_parameter");
+  }
+  if (list->size() > limits::kMaxQueryMessages) {
+    Refuse("messages", absl::StrCat("at most ", limits::kMaxQueryMessages, " messages are taken"));
+  }
+  std::vector<ChatMessage> messages;
+  for (size_t i = 0; i < list->size(); ++i) {
+    messages.push_back(ReadMessage((*list)[i], absl::StrCat("messages[", i, "]")));
+  }
+  if (messages.back().role != "user" || messages.back().content.empty()) {
+    Refuse(absl::StrCat("messages[", messages.size() - 1, "]"),
+           "the last message must be the user's, and not empty: it is what the council answers");
+  }
+  return messages;
+}
+
+ChatRequest Read(const Json& body) {
+  if (!body.is_object()) Refuse("", "the body must be a JSON object");
+  const Json* model = Find(body, "model");
+  if (model == nullptr || !model->is_string()) {
+    Refuse("model", absl::StrCat("'model' is missing; it is '", kModelName, "'"),
+           "missing_parameter");
+  }
+  if (*model != kModelName) {
+    ApiError error{.status = 404, .param = "model", .code = "model_not_found"};
+    error.message = absl::StrCat("the model '", model->get<std::string>(),
+                                 "' does not exist here; the council is '", kModelName, "'");
+    throw Refused{std::move(error)};
+  }
+  RefuseUnsupported(body);
+  ChatRequest request;
+  request.messages = ReadMessages(body);
+  request.stream = ReadBool(body, "stream", "stream");
+  if (const Json* options = Find(body, "stream_options")) {
+    if (!request.stream || !options->is_object()) {
+      Refuse("stream_options", "'stream_options' must be an object, and needs stream to be true");
+    }
+    request.include_usage = ReadBool(*options, "include_usage", "stream_options.include_usage");
+    for (const auto& [key, value] : options->items()) {
+      if (key == "include_usage" || value.is_null() || value == Json(false)) continue;
+      Refuse("stream_options." + key, absl::StrCat("'stream_options.", key, "' is not supported"),
+             "unsupported_parameter");
+    }
+  }
+  Sampling& sampling = request.sampling;
+  sampling.temperature = ReadNumber(body, "temperature", 2, true);
+  sampling.top_p = ReadNumber(body, "top_p", 1, false);
+  const auto tokens = ReadTokens(body, "max_tokens");
+  const auto completion = ReadTokens(body, "max_completion_tokens");
+  if (tokens && completion && *tokens != *completion) {
+    Refuse("max_tokens", "'max_tokens' and 'max_completion_tokens' differ; give one of them");
+  }
+  sampling.max_tokens = completion ? completion : tokens;
+  sampling.seed = ReadSeed(body);
+  sampling.stop = ReadStop(body);
+  sampling.response_format = ReadResponseFormat(body);
+  return request;
+}
+
+}  // namespace
+
+std::variant<ChatRequest, ApiError> ParseChatRequest(std::string_view body) {
+  bool too_deep = false;
+  const auto bound = [&too_deep](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  // A problem of the text makes a discarded value.
+  const Json json = Json::parse(body, bound, /*allow_exceptions=*/false);
+  if (too_deep) return ApiError{.message = "the body's JSON is nested too deeply"};
+  if (json.is_discarded()) return ApiError{.message = "the body is not valid JSON in UTF-8"};
+  try {
+    return Read(json);
+  } catch (Refused& refused) {
+    return std::move(refused.error);
+  }
+}
+
+}  // namespace decentd
