@@ -240,15 +240,15 @@ void HttpConnection::WriteNext() {
   Deadline(shared_->limits.write_time, [this] { End(); });
   // In parts, so that the deadline is for progress and not for the whole.
   socket_.async_write_some(
-      asio::buffer(queue_.front()), [self = shared_from_this()](Error error, size_t written) {
+      asio::buffer(queue_.front()) + front_written_, [self = shared_from_this()](Error error, size_t written) {
         self->writing_ = false;
         if (self->state_ == State::kEnded) return;
         if (error) return self->End();
         self->queued_bytes_ -= written;
-        if (written == self->queue_.front().size()) {
+        self->front_written_ += written;
+        if (self->front_written_ == self->queue_.front().size()) {
           self->queue_.pop_front();
-        } else {
-          self->queue_.front().erase(0, written);
+          self->front_written_ = 0;
         }
         self->WriteNext();
       });

@@ -97,6 +97,7 @@ class HttpConnection final : public HttpExchange,
   bool head_only_ = false, chunked_ = true, late_ = false, writing_ = false;
   std::deque<std::string> queue_;
   size_t queued_bytes_ = 0;
+  size_t front_written_ = 0;  // of the queue's first piece
   std::string drained_;
   std::function<void()> on_stop_, on_end_;
 };
