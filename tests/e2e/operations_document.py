@@ -1,7 +1,7 @@
 """The commands of docs/OPERATIONS.md, as its readers would type them.
 
 Each block says behind its language where it is run: `council` (test_operations_document.py),
-`machine` (tests/package), `compose` (tests/containers), or `elsewhere`, which is by no test.
+`machine` and `source` (tests/package), `compose` (tests/containers), or `elsewhere`, which is by no test.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from programs import ROOT
 
 DOCUMENT = ROOT / "docs" / "OPERATIONS.md"
-PLACES = ["council", "machine", "compose", "elsewhere"]
+PLACES = ["council", "machine", "source", "compose", "elsewhere"]
 _FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
 

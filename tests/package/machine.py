@@ -109,10 +109,14 @@ class Machine:
 
     def install(self, package):
         """Installs a package of the host, with what it depends on, as an operator would."""
-        copied = _call("docker", "cp", package, f"{self._container}:/root/")
-        assert copied.returncode == 0, copied.stderr
+        self.copy(package, "/root/")
         return self.run("apt-get", "-q", "-y", "--no-install-recommends", "install",
                         f"/root/{package.name}")
+
+    def copy(self, source, destination):
+        """Of this machine to that one, as `docker cp` does."""
+        copied = _call("docker", "cp", source, f"{self._container}:{destination}")
+        assert copied.returncode == 0, copied.stderr
 
     def file(self, path, user):
         return _File(self, path, user)

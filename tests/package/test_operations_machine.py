@@ -1,12 +1,15 @@
 """What docs/OPERATIONS.md tells the operator of an installed node to type works."""
 
+import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
 from machine import Machine, image_for, why_no_machine
 from operations_document import blocks
-from packages import build
+from packages import BUILD, build
+from programs import ROOT
 from test_package import CONFIG, SCRIPT, ask
 
 # What the operator does in the editor, and what the other operators do.
@@ -41,6 +44,34 @@ class Commands(unittest.TestCase):
                         ask(machine)
                     ran += 1
                 self.assertEqual(ran, 2)
+
+    def on_this_machine(self, commands, destination):
+        """Runs commands in the source tree; what they install goes below `destination`."""
+        done = subprocess.run(["bash", "-eu", "-c", commands], cwd=ROOT, text=True, check=False,
+                              env={**os.environ, "DESTDIR": destination},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(done.returncode, 0, f"{commands}{done.stdout}")
+
+    @unittest.skipUnless(BUILD.resolve() == ROOT / "build" / "release",
+                         "the document builds in build/release")
+    def test_from_a_source_tree(self):
+        package_block, source_block = blocks("source")
+        make, install = package_block.splitlines()
+        self.on_this_machine(make, "")
+        (made,) = (ROOT / "build" / "package").glob("decentd_*_amd64.deb")
+        with Machine(image_for(made)) as machine:
+            machine.run("mkdir", "-p", "/root/build/package")
+            machine.copy(made, f"/root/build/package/{made.name}")
+            machine.run("bash", "-eu", "-c", f"cd /root && {install} -q -y")
+            machine.run("decentd", "--version")
+        *build_and_install, register = source_block.splitlines()
+        with tempfile.TemporaryDirectory(prefix="decentd-install-") as destination:
+            self.on_this_machine("\n".join(build_and_install) + "\n", destination)
+            with Machine(image_for(made)) as machine:
+                machine.copy(f"{destination}/.", "/")
+                machine.run("bash", "-eu", "-c", register)
+                self.assertIn("/usr/local/bin/decentd", machine.says("systemctl", "cat", "decentd"))
+                self.assertIn("decentd", machine.says("getent", "passwd", "decentd"))
 
 
 if __name__ == "__main__":
