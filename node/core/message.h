@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -59,6 +60,25 @@ enum class AbstainReason : uint8_t {
   kModelFailed = 1, kModelTimedOut = 2, kReplyUnusable = 3, kOverBudget = 4, kNotConfigured = 5,
   kShuttingDown = 6
 };
+
+// For metrics and programs: "failed", "timed_out", "unusable", ...
+constexpr std::string_view AbstainReasonName(AbstainReason reason) {
+  switch (reason) {
+    case AbstainReason::kModelTimedOut:
+      return "timed_out";
+    case AbstainReason::kReplyUnusable:
+      return "unusable";
+    case AbstainReason::kOverBudget:
+      return "over_budget";
+    case AbstainReason::kNotConfigured:
+      return "not_configured";
+    case AbstainReason::kShuttingDown:
+      return "shutting_down";
+    case AbstainReason::kModelFailed:
+      break;
+  }
+  return "failed";
+}
 
 struct Usage {  // absent = unknown, never zero
   std::optional<uint64_t> prompt_tokens, completion_tokens, cost_micro_usd, elapsed_ms;

@@ -27,6 +27,12 @@ absl::StatusOr<WriteBatch> Inherited(Store& store, const SeatRecord& record) {
   return Keyspace(store, record.keyspace).InWhole(inherited);
 }
 
+SeatRecord InState(SeatRecord record, SeatRecord::State state) {
+  record.state = state;
+  record.since_unix_ms = Driver::Clock().unix_ms;
+  return record;
+}
+
 }  // namespace
 
 Seats::Adopted::Adopted(const SeatEnvironment& environment, SeatRecord of_table,
@@ -70,18 +76,9 @@ absl::Status Seats::OpenConfigured(const Roster& configured) {
     }
     return absl::OkStatus();
   }
-  const std::vector<AdoptedPtr> before = served();
   if (absl::Status status = CheckAdoptable(configured); !status.ok()) return status;
-  absl::StatusOr<AdoptedPtr> taken = TakeNew(configured);
-  if (!taken.ok()) return taken.status();
   // A file that was replaced is meant to replace.
-  for (const AdoptedPtr& one : before) {
-    absl::StatusOr<AdoptedPtr> closing = SetState(one, SeatRecord::State::kClosing);
-    if (!closing.ok()) return closing.status();
-    environment_.logger->info("{} replaces {}, in which open rounds are finished and no new begin",
-                              Named(configured), Named(one->record.roster));
-  }
-  return absl::OkStatus();
+  return TakeNew(configured, served()).status();
 }
 
 absl::Status Seats::CheckAdoptable(const Roster& roster) const {
@@ -122,7 +119,8 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeStored(const SeatRecord& record) {
   return std::make_shared<Adopted>(environment_, record, std::move(taken));
 }
 
-absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
+absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster,
+                                                 const std::vector<AdoptedPtr>& in_place_of) {
   const SeatRecord record{roster, seat_table::KeyspaceOf(all().size()),
                           SeatRecord::State::kActive, Driver::Clock().unix_ms};
   // A program that knows of one roster only would vote a second time in the keyspace of the first.
@@ -132,16 +130,25 @@ absl::StatusOr<Seats::AdoptedPtr> Seats::TakeNew(const Roster& roster) {
   absl::StatusOr<WriteBatch> writes = Inherited(environment_.store, record);
   if (!writes.ok()) return writes.status();
   seat_table::Put(record, &*writes);
+  for (const AdoptedPtr& one : in_place_of) {
+    seat_table::Put(InState(one->record, SeatRecord::State::kClosing), &*writes);
+  }
   if (absl::Status status = environment_.store.WriteSynced(*writes); !status.ok()) return status;
   absl::StatusOr<AdoptedPtr> taken = TakeStored(record);
   if (!taken.ok()) {
     // Nothing was said under it.
     WriteBatch undo;
     seat_table::Remove(record, &undo);
+    for (const AdoptedPtr& one : in_place_of) seat_table::Put(one->record, &undo);
     if (absl::Status status = environment_.store.WriteSynced(undo); !status.ok()) return status;
     return taken.status();
   }
   Add(*taken);
+  for (const AdoptedPtr& one : in_place_of) {
+    Replace(one, InState(one->record, SeatRecord::State::kClosing));
+    environment_.logger->info("{} replaces {}, in which open rounds are finished and no new begin",
+                              Named(roster), Named(one->record.roster));
+  }
   return taken;
 }
 
@@ -157,18 +164,21 @@ absl::Status Seats::Save(const SeatRecord& record) {
 }
 
 absl::StatusOr<Seats::AdoptedPtr> Seats::SetState(const AdoptedPtr& of, SeatRecord::State state) {
-  SeatRecord record = of->record;
-  record.state = state;
-  record.since_unix_ms = Driver::Clock().unix_ms;
+  SeatRecord record = InState(of->record, state);
   absl::Status saved = Save(record);
   // A seat that has ended is none, whatever the disk says.
   if (!saved.ok() && record.live()) return saved;
+  AdoptedPtr changed = Replace(of, std::move(record));
+  if (!saved.ok()) return saved;
+  return changed;
+}
+
+Seats::AdoptedPtr Seats::Replace(const AdoptedPtr& of, SeatRecord record) {
   const bool live = record.live();
   auto changed = std::make_shared<Adopted>(environment_, std::move(record),
                                            live ? of->seat : std::shared_ptr<Seat>());
   std::lock_guard lock(mutex_);
   std::ranges::replace(adopted_, of, changed);
-  if (!saved.ok()) return saved;
   return changed;
 }
 
@@ -183,12 +193,13 @@ absl::StatusOr<RosterStatus> Seats::Adopt(const Roster& roster) {
     SeatRecord record = one->record;
     record.roster = roster;
     if (absl::Status status = Save(record); !status.ok()) return status;
-    one->seat->SetAddresses(roster);
+    const AdoptedPtr moved = Replace(one, std::move(record));
+    moved->seat->SetAddresses(roster);
     environment_.logger->info("{} has new addresses", Named(roster));
-    return StatusNow(*one);
+    return StatusNow(*moved);
   }
   if (absl::Status status = CheckAdoptable(roster); !status.ok()) return status;
-  absl::StatusOr<AdoptedPtr> taken = TakeNew(roster);
+  absl::StatusOr<AdoptedPtr> taken = TakeNew(roster, {});
   if (!taken.ok()) return taken.status();
   environment_.logger->info("adopted {} of {} nodes, beside the one before", Named(roster),
                             roster.n());

@@ -82,12 +82,16 @@ class Seats final : public Council {
 
   absl::Status OpenConfigured(const Roster& configured);
   absl::Status CheckAdoptable(const Roster& roster) const;
-  absl::StatusOr<AdoptedPtr> TakeNew(const Roster& roster);
+  // Those that it takes the place of close in the same write.
+  absl::StatusOr<AdoptedPtr> TakeNew(const Roster& roster,
+                                     const std::vector<AdoptedPtr>& in_place_of);
   absl::StatusOr<AdoptedPtr> TakeStored(const SeatRecord& record);
   absl::Status Save(const SeatRecord& record);
   void Add(AdoptedPtr adopted);
   // Durably, then here. The seat goes on unless the state is retired.
   absl::StatusOr<AdoptedPtr> SetState(const AdoptedPtr& of, SeatRecord::State state);
+  // Here alone; the seat goes with a state that is not live.
+  AdoptedPtr Replace(const AdoptedPtr& of, SeatRecord record);
   absl::Status End(const AdoptedPtr& closing, const std::string& reason);
   void RetainKept(const Adopted& kept);
   void OnHalt(const Seat* found_by, const std::string& reason);

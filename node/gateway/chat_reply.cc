@@ -58,24 +58,6 @@ std::string FinishReason(const Answer& answer) {
   return "stop";
 }
 
-const char* ReasonName(AbstainReason reason) {
-  switch (reason) {
-    case AbstainReason::kModelFailed:
-      return "model_failed";
-    case AbstainReason::kModelTimedOut:
-      return "model_timed_out";
-    case AbstainReason::kReplyUnusable:
-      return "reply_unusable";
-    case AbstainReason::kOverBudget:
-      return "over_budget";
-    case AbstainReason::kNotConfigured:
-      return "not_configured";
-    case AbstainReason::kShuttingDown:
-      return "shutting_down";
-  }
-  return "unknown";
-}
-
 // Members of the panel without a usable contribution, and why.
 void AddMissing(const CheckedBundle& bundle, Phase phase, Json& missing) {
   const auto& slots = phase == Phase::kAnswer ? bundle.answers : bundle.sheets;
@@ -86,7 +68,7 @@ void AddMissing(const CheckedBundle& bundle, Phase phase, Json& missing) {
     if (const auto* abstain = std::get_if<Abstain>(&propose.payload)) {
       missing.push_back({{"agent", bundle.roster.node(node).name},
                          {"missing", what},
-                         {"reason", ReasonName(abstain->reason)}});
+                         {"reason", AbstainReasonName(abstain->reason)}});
     }
   }
   (bundle.roster.panel(phase) - there).ForEach([&](NodeIndex node) {

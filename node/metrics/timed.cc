@@ -13,21 +13,7 @@ double SecondsSince(SteadyClock::time_point start) {
 }
 
 std::string OutcomeOf(const Abstain& abstain) {
-  switch (abstain.reason) {
-    case AbstainReason::kModelFailed:
-      return "failed";
-    case AbstainReason::kModelTimedOut:
-      return "timed_out";
-    case AbstainReason::kReplyUnusable:
-      return "unusable";
-    case AbstainReason::kOverBudget:
-      return "over_budget";
-    case AbstainReason::kNotConfigured:
-      return "not_configured";
-    case AbstainReason::kShuttingDown:
-      return "shutting_down";
-  }
-  return "failed";
+  return std::string(AbstainReasonName(abstain.reason));
 }
 std::string OutcomeOf(const Answer&) { return "ok"; }
 std::string OutcomeOf(const Judgement&) { return "ok"; }

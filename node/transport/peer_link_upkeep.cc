@@ -209,7 +209,8 @@ void PeerLink::Dial(SteadyTime now, Actions& actions) {
   address_ = addresses_[next_address_ % addresses_.size()];
   dialling_since_ = now;
   dial_judged_ = false;
-  auto stream = DialledStream::Make(NewStreamContext(), address_, env_.channel(peer_, address_), env_.cluster);
+  auto stream = DialledStream::Make(NewStreamContext(), address_, env_.channel(peer_, address_),
+                                    env_.cluster);
   if (!arbiter()) stream->QueueControl(env_.hello);
   dialling_ = stream;
   streams_.push_back(stream);

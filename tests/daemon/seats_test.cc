@@ -169,6 +169,35 @@ TEST_F(SeatsTest, TheSameRosterAgainBringsItsNewAddresses) {
   EXPECT_THAT(records[0].roster.nodes()[0].addresses, ElementsAre("127.0.0.1:2"));
 }
 
+TEST_F(SeatsTest, NewAddressesOutliveLaterChangesOfTheRostersState) {
+  ASSERT_TRUE(Open(MakeRoster(1)).ok());
+  ASSERT_TRUE(seats_->Adopt(MakeRoster(1, "127.0.0.1:2")).ok());
+  ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());
+  ASSERT_TRUE(seats_->Retire(/*now=*/false, /*anyway=*/true).ok());
+  EXPECT_THAT(States(), ElementsAre("1 closing", "2 active"));
+  const std::vector<SeatRecord> records = *seat_table::Read(store_);
+  EXPECT_THAT(records[0].roster.nodes()[0].addresses, ElementsAre("127.0.0.1:2"));
+}
+
+// A crash between two writes would leave both taking questions.
+TEST_F(SeatsTest, AReplacedFileIsAdoptedAndTheOneBeforeClosedInOneWrite) {
+  ASSERT_TRUE(Open(MakeRoster(1)).ok());
+  std::vector<int> seats_in_a_write;
+  store_.SetWriteHook([&](const WriteBatch& batch) {
+    int seats = 0;
+    for (const auto& operation : batch.operations()) {
+      seats += operation.key.starts_with(keys::kSeat);
+    }
+    std::lock_guard lock(mutex_);
+    if (seats > 0) seats_in_a_write.push_back(seats);
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(Open(MakeRoster(2)).ok());
+  store_.SetWriteHook(nullptr);
+  EXPECT_THAT(States(), ElementsAre("1 closing", "2 active"));
+  EXPECT_THAT(seats_in_a_write, ElementsAre(2));
+}
+
 TEST_F(SeatsTest, ARestartFindsBothAndAReplacedFileClosesTheOneBefore) {
   ASSERT_TRUE(Open(MakeRoster(1)).ok());
   ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());

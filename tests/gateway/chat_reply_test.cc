@@ -49,7 +49,7 @@ TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
   EXPECT_GT(decent["robust_score"].get<double>(), 5.0);
   ASSERT_EQ(decent["missing_agents"].size(), 2u);
   EXPECT_EQ(decent["missing_agents"][0]["agent"], "node-1");
-  EXPECT_EQ(decent["missing_agents"][0]["reason"], "model_failed");
+  EXPECT_EQ(decent["missing_agents"][0]["reason"], "failed");
   EXPECT_EQ(decent["missing_agents"][1]["missing"], "sheet");
   EXPECT_EQ(decent["usage_known"], false);
   EXPECT_EQ(decent["cost_known"], false);

@@ -51,8 +51,8 @@ ExitCode Show(const absl::StatusOr<NodeRoster>& roster, const ChangeArguments& a
                 << " open. It ends by itself when no round of it can be open anywhere, or with --now";
   } else if (roster->state == "active") {
     context.out << " here and at " << (roster->reached.empty() ? 0 : roster->reached.size() - 1)
-                << " of the " << roster->nodes - 1 << " others so far; " << roster->quorum
-                << " nodes can decide";
+                << " of the " << roster->nodes - 1 << " others so far; "
+                << FormatCount(roster->quorum, "node") << " can decide";
   }
   context.out << "\n";
   return ExitCode::kOk;
@@ -67,9 +67,9 @@ ExitCode RunAdopt(const ChangeArguments& arguments, const Context& context) {
   const absl::StatusOr<NodeRoster> adopted = node->AdoptRoster(RenderRoster(*roster));
   const ExitCode shown = Show(adopted, arguments, context);
   if (shown == ExitCode::kOk) {
-    context.err << "The node takes questions of both. See 'decentctl roster status'; when enough "
-                   "nodes serve the new one, give clients its file and run 'decentctl roster "
-                   "retire'.\n";
+    context.err << "Where it is new, the node takes questions of it beside those of the one before. "
+                   "See 'decentctl roster status'; when enough nodes serve it, give clients its "
+                   "file and run 'decentctl roster retire'.\n";
   }
   return shown;
 }
