@@ -12,5 +12,6 @@ function(decentd_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+  # First of all, for they are quick to say what is wrong.
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300 COST 1000)
 endfunction()

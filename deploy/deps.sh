@@ -62,8 +62,10 @@ group_test=(
   libbenchmark-dev           # tools/bench
   python3                    # end-to-end tests, standard library only
   python3-yaml               # the alert rules' test
+  python3-venv               # for what Debian does not have (tests/requirements.txt)
+  chromium                   # the dashboard's tests
   libfaketime                # their nodes whose clock jumps
-  iproute2                   # organisations on networks of their own
+  iproute2                   # tests, and their organisations, on networks of their own
   shellcheck                 # the scripts of deploy/ and tests/
 )
 # shellcheck disable=SC2034

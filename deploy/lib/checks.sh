@@ -19,11 +19,12 @@ need_disk() {
 
 # need_port PORT WHAT OPTION: fails when something listens there; OPTION chooses another port.
 need_port() {
-  local port=$1 what=$2 other=$3
-  if port_in_use "$port"; then
-    fail "port $port, meant for $what, is in use by $(port_owner "$port")." \
-      "Stop it, or choose another port with $other."
-  fi
+  local port=$1 what=$2 other=$3 owner
+  port_in_use "$port" || return 0
+  owner=$(port_owner "$port")
+  port_in_use "$port" || return 0  # it has ended meanwhile
+  fail "port $port, meant for $what, is in use by $owner." \
+    "Stop it, or choose another port with $other."
 }
 
 # Compilations of gRPC's headers take up to 1.2 GB each; a small machine builds slower, not never.

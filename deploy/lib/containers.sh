@@ -3,7 +3,9 @@
 #
 #   $dir/settings          what the nodes were made with, read as words and never executed
 #   $dir/compose.env       the same for docker-compose
-#   $dir/secrets           mode 0700: passphrases of the nodes' keys, the key of the model's API
+#   $dir/secrets           mode 0700: passphrases of the nodes' keys, the key of the model's API; and
+#                          gateway_key, an API key of alice's gateway, with the SHA-256 of all that
+#                          it takes in gateway_keys
 #   $dir/roster.yaml, client/client.yaml, logs, run
 #   $dir/rounds/*.bundle   proofs of the rounds asked here
 #   volumes PROJECT_alice, PROJECT_alice-data, ...
@@ -30,7 +32,8 @@ find_compose() {
 }
 
 compose() {
-  "${compose_command[@]}" --project-name "$project" --env-file "$dir/compose.env" \
+  # compose.yaml takes the environment before the file.
+  DECENTD_GATEWAY_PORT=$gateway_port "${compose_command[@]}" --project-name "$project" --env-file "$dir/compose.env" \
     --file "$root/deploy/compose.yaml" "$@"
 }
 
@@ -39,7 +42,12 @@ write_compose_env() {
   docker volume create "$model_volume" >/dev/null
   printf '%s=%s\n' COMPOSE_PROJECT_NAME "$project" DECENTD_IMAGE "$image" \
     DECENTD_MODEL_IMAGE "$model_image" DECENTD_SECRETS "$dir/secrets" DECENTD_CLIENT_PORT "$port" \
-    >"$dir/compose.env"
+    DECENTD_GATEWAY_PORT "$gateway_port" >"$dir/compose.env"
+}
+
+write_settings() {
+  { settings; printf 'bin_dir=%s\njobs=%s\ngateway_port=%s\n' "$bin_dir" "$jobs" "$gateway_port"; } \
+    >"$dir/settings"
 }
 
 # in_node NAME DOCKER-RUN-ARGUMENTS...: a command with a node's volume and its secrets, no network.
@@ -48,7 +56,8 @@ in_node() {
   shift
   docker run --rm -i --network none --volume "${project}_$name:/var/lib/decentd" \
     --volume "$dir/secrets/${name}_passphrase:/run/secrets/passphrase:ro" \
-    --volume "$dir/secrets/model_api_key:/run/secrets/model_api_key:ro" "$image" "$@"
+    --volume "$dir/secrets/model_api_key:/run/secrets/model_api_key:ro" \
+    --volume "$dir/secrets/gateway_keys:/run/secrets/gateway_keys:ro" "$image" "$@"
 }
 
 # build_image LOG TAG DOCKER-BUILD-ARGUMENTS...
@@ -139,6 +148,18 @@ make_secrets() {
   docker run --rm --user 0 --network none --volume "$dir/secrets:/secrets" "$image" \
     sh -c "chown $node_user:$node_user /secrets/* && chmod 400 /secrets/*" >"$log" 2>&1 ||
     fail_with_log "$log" "the secrets could not be given to the nodes' user"
+  make_gateway_key
+}
+
+# The API key stays with this user; the node is given its SHA-256, from which nobody finds it.
+make_gateway_key() {
+  local key=$dir/secrets/gateway_key digests=$dir/secrets/gateway_keys
+  [[ -s $key ]] || (umask 077 && head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$key")
+  [[ -s $digests ]] || {
+    printf '# SHA-256 of each API key that the gateway takes; it is read at its start.\n'
+    tr -d '\n' <"$key" | sha256sum | cut -d ' ' -f 1
+  } >"$digests"
+  chmod 644 "$digests"
 }
 
 # Keys are made inside each node's volume and never leave it. $dir/complete comes last, so that a
@@ -175,18 +196,40 @@ create_council() {
   "${decentctl[@]}" client init --dir "$dir/client" --node "127.0.0.1:$port" --roster "$roster" \
     >>"$log" 2>&1 || fail_with_log "$log" "decentctl could not set up a client"
   rm -r "$work"
-  { settings; printf 'bin_dir=%s\njobs=%s\n' "$bin_dir" "$jobs"; } >"$dir/settings"
+  write_settings
   mv "$dir/unfinished" "$dir/complete"
 }
 
-# configure_node NAME WORK: its models, its passphrase, and for the node whose port for clients is
-# published an address that the engine reaches. Only this machine is published to.
+# Of node.yaml, for the node whose ports are published: only this machine is published to.
+gateway_section() {
+  cat <<YAML
+
+# OpenAI's API and the dashboard.
+gateway:
+  listen: 0.0.0.0:8480
+  insecure: true
+  api_keys: /run/secrets/gateway_keys
+YAML
+}
+
+# A council that was made before nodes had gateways gets one.
+need_gateway() {
+  local log=$dir/logs/setup.log
+  make_gateway_key
+  in_node alice grep -q '^gateway:' node.yaml </dev/null && return
+  gateway_section | in_node alice sh -c 'cat >>node.yaml && decentctl config check' >>"$log" 2>&1 ||
+    fail_with_log "$log" "the gateway could not be put into alice's configuration"
+}
+
+# configure_node NAME WORK: its models, its passphrase, and for the node whose ports are published
+# addresses that the engine reaches. Only this machine is published to.
 configure_node() {
   local name=$1 work=$2 edit='s|^# passphrase_file: .*|passphrase_file: /run/secrets/passphrase|'
   [[ $name != alice ]] || edit+=';s|^  listen: .*127.0.0.1:8400.*|  listen: 0.0.0.0:8400|'
   [[ $name != alice ]] || edit+=';s|^  insecure: false|  insecure: true|'
   in_node "$name" cat node.yaml | sed "$edit" >"$work/node.yaml"
   set_models "$work/node.yaml"
+  [[ $name != alice ]] || gateway_section >>"$work/node.yaml"
   cp "$roster" "$work/roster.yaml"
   tar -C "$work" --owner "$node_user" --group "$node_user" -c node.yaml roster.yaml |
     in_node "$name" sh -c 'tar -x && decentctl config check' >>"$log" 2>&1 ||

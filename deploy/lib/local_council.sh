@@ -11,7 +11,25 @@
 
 peer_port() { echo $((port_base + $1)); }
 client_port() { echo $((port_base + 100 + $1)); }
+new_gateway() { echo "127.0.0.1:$((port_base + 300 + $1))"; }
 council_exists() { [[ -e $dir/nodes/complete ]]; }
+
+# gateway_setting N KEY: of the gateway in a node's node.yaml; nothing where it has none.
+gateway_setting() {
+  awk -v key="$2:" '/^gateway:/ { inside = 1; next } /^[^ #]/ { inside = 0 }
+    inside && $1 == key { gsub(/["\047]/, "", $2); print $2; exit }' "$dir/nodes/node$1/node.yaml"
+}
+
+# gateway_of N: host:port of a node's gateway; nothing in councils from before there were gateways.
+gateway_of() {
+  if council_exists; then gateway_setting "$1" listen; else new_gateway "$1"; fi
+}
+
+gateway_port() {
+  local address
+  address=$(gateway_of "$1")
+  echo "${address##*:}"
+}
 
 find_programs() {
   [[ -n $bin_dir ]] || bin_dir=$root/build/release
@@ -106,7 +124,8 @@ create_council() {
     name=${node_names[$i]}
     "$decentctl" init --dir "$nodes/node$i" --name "$name" \
       --address "127.0.0.1:$(peer_port "$i")" --listen "127.0.0.1:$(peer_port "$i")" \
-      --client-listen "127.0.0.1:$(client_port "$i")" >"$nodes/card" 2>>"$log" ||
+      --client-listen "127.0.0.1:$(client_port "$i")" --gateway "$(new_gateway "$i")" \
+      >"$nodes/card" 2>>"$log" ||
       fail_with_log "$log" "decentctl init could not set up node $i"
     cards+=("$(cat "$nodes/card")")
     clients+=(--node "127.0.0.1:$(client_port "$i")")
@@ -172,10 +191,12 @@ need_running() {
 
 show_status() {
   find_programs
-  local i pid
+  local i pid gateway
   for i in 1 2 3 4; do
     if pid=$(own_process "$dir/run/node$i.pid"); then
-      printf '%s: process %s, log %s\n' "${node_names[$i]}" "$pid" "$dir/logs/node$i.log"
+      gateway=$(gateway_of "$i")
+      printf '%s: process %s, log %s%s\n' "${node_names[$i]}" "$pid" "$dir/logs/node$i.log" \
+        "${gateway:+, http://$gateway/}"
     else
       printf '%s: stopped\n' "${node_names[$i]}"
     fi
@@ -214,14 +235,26 @@ remove_council() {
 }
 
 what_next() {
-  local given=''
+  local given='' gateway key=none
   [[ $dir == "$default_dir" ]] || given=" --dir $(printf '%q' "$dir")"
+  gateway=$(gateway_of 1)
+  [[ -z $(gateway_setting 1 api_keys)$(gateway_setting 1 api_keys_env) ]] || key=YOUR_KEY
+  printf '\nThe council is running. What next:\n'
+  [[ -z $gateway ]] || cat <<TEXT
+  look at it           http://$gateway/ in a browser
+  OpenAI's clients     export OPENAI_BASE_URL=http://$gateway/v1 OPENAI_API_KEY=$key
+TEXT
   cat <<TEXT
-
-The council is running. What next:
   another question     $0 ask "Why is the sky blue?"$given
   look at the nodes    $0 status$given
   look at the rounds   $decentctl rounds ls --config $(printf '%q' "$client_config")
   stop, start again    $0 stop$given; $0$given
+TEXT
+  [[ -n $gateway ]] || cat <<TEXT
+
+These nodes were made before there was OpenAI's API and a dashboard. To have both, add two lines
+  gateway:
+    listen: $(new_gateway 1)
+to $dir/nodes/node1/node.yaml, then stop and start again.
 TEXT
 }

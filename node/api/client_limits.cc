@@ -26,19 +26,35 @@ std::optional<int64_t> RetryAfterSeconds(const absl::Status& status) {
   return number;
 }
 
+std::function<bool(const RoundId&)> StillRunning(Council& council) {
+  return [&council](const RoundId& round) {
+    const absl::StatusOr<RoundSummary> summary = council.GetRound(round);
+    if (!summary.ok()) return !absl::IsNotFound(summary.status());
+    return summary->state == RoundSummary::State::kRunning;
+  };
+}
+
 ClientLimits::ClientLimits(Options options, std::function<bool(const RoundId&)> still_running,
                            std::function<Clock::time_point()> now)
-    : options_(options), still_running_(std::move(still_running)), now_(std::move(now)) {}
+    : options_(std::move(options)),
+      still_running_(std::move(still_running)),
+      now_(std::move(now)) {}
 
-void ClientLimits::Refill(Client& client, Clock::time_point now) const {
+const ClientLimits::Each& ClientLimits::LimitsOf(const PublicKey& key) const {
+  const auto own = options_.own.find(key);
+  return own == options_.own.end() ? options_.each : own->second;
+}
+
+void ClientLimits::Refill(Client& client, const Each& limits, Clock::time_point now) const {
   const double minutes =
       std::chrono::duration<double, std::ratio<60>>(now - client.refilled).count();
-  client.tokens = std::min<double>(options_.requests_per_minute,
-                                   client.tokens + minutes * options_.requests_per_minute);
+  client.tokens = std::min<double>(limits.requests_per_minute,
+                                   client.tokens + minutes * limits.requests_per_minute);
   client.refilled = now;
 }
 
 absl::Status ClientLimits::Admit(const PublicKey& key, const RoundId& round) {
+  const Each& limits = LimitsOf(key);
   std::unique_lock lock(mutex_);
   const Clock::time_point now = now_();
   if (!clients_.contains(key)) {
@@ -48,15 +64,15 @@ absl::Status ClientLimits::Admit(const PublicKey& key, const RoundId& round) {
           absl::StrCat("this node already serves ", options_.clients,
                        " clients; try again later or ask another node"));
     }
-    clients_.try_emplace(key, Client{static_cast<double>(options_.requests_per_minute), now, {}});
+    clients_.try_emplace(key, Client{static_cast<double>(limits.requests_per_minute), now, {}});
   }
   Client* client = &clients_.at(key);
-  Refill(*client, now);
-  if (options_.requests_per_minute != 0) {
+  Refill(*client, limits, now);
+  if (limits.requests_per_minute != 0) {
     if (client->tokens < 1) {
-      const double wait = std::ceil((1 - client->tokens) * 60 / options_.requests_per_minute);
+      const double wait = std::ceil((1 - client->tokens) * 60 / limits.requests_per_minute);
       absl::Status refused = absl::ResourceExhaustedError(
-          absl::StrCat("client ", key.Hex(), " has used its ", options_.requests_per_minute,
+          absl::StrCat("client ", key.Hex(), " has used its ", limits.requests_per_minute,
                        " requests per minute; try again in ", static_cast<int64_t>(wait), " s"));
       refused.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(static_cast<int64_t>(wait))));
       return refused;
@@ -64,10 +80,10 @@ absl::Status ClientLimits::Admit(const PublicKey& key, const RoundId& round) {
     client->tokens -= 1;
   }
   if (client->rounds.contains(round)) return absl::OkStatus();
-  if (options_.rounds_in_flight != 0 && client->rounds.size() >= options_.rounds_in_flight) {
+  if (limits.rounds_in_flight != 0 && client->rounds.size() >= limits.rounds_in_flight) {
     Prune(lock, key);
     client = &clients_[key];  // a sweep may have forgotten it meanwhile
-    if (client->rounds.size() >= options_.rounds_in_flight) {
+    if (client->rounds.size() >= limits.rounds_in_flight) {
       return absl::ResourceExhaustedError(
           absl::StrCat("client ", key.Hex(), " already has ", client->rounds.size(),
                        " rounds in flight, as many as this node allows; wait for one to end"));
@@ -117,8 +133,9 @@ void ClientLimits::Evict(std::unique_lock<std::mutex>& lock, Clock::time_point n
       if (!found->second.rounds.empty()) Prune(lock, key);
     }
     if (const auto found = clients_.find(key); found != clients_.end()) {
-      Refill(found->second, now);
-      if (found->second.rounds.empty() && found->second.tokens >= options_.requests_per_minute) {
+      const Each& limits = LimitsOf(key);
+      Refill(found->second, limits, now);
+      if (found->second.rounds.empty() && found->second.tokens >= limits.requests_per_minute) {
         clients_.erase(found);
       }
     }

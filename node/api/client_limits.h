@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "crypto/signer.h"
+#include "node/api/council.h"
 #include "node/core/ids.h"
 
 namespace decentd {
@@ -20,13 +21,20 @@ namespace decentd {
 // Nothing of other statuses.
 std::optional<int64_t> RetryAfterSeconds(const absl::Status& status);
 
+// Whether a round that was admitted has not ended. One that cannot be looked at now has not.
+std::function<bool(const RoundId&)> StillRunning(Council& council);
+
 class ClientLimits {
  public:
   using Clock = std::chrono::steady_clock;
 
-  struct Options {
+  struct Each {
     uint32_t requests_per_minute = 60;  // a bucket of this size, refilled evenly; 0 = no limit
     uint32_t rounds_in_flight = 8;      // 0 = no limit
+  };
+  struct Options {
+    Each each;                          // of clients that are not among the next
+    std::map<PublicKey, Each> own = {};
     // Keys are free to make, so how many are remembered is bounded too.
     size_t clients = 4096;
   };
@@ -51,7 +59,8 @@ class ClientLimits {
     std::map<RoundId, bool> rounds;  // true once the node accepted it
   };
 
-  void Refill(Client& client, Clock::time_point now) const;
+  const Each& LimitsOf(const PublicKey& key) const;
+  void Refill(Client& client, const Each& limits, Clock::time_point now) const;
   // Forgets rounds that ended, asking `still_running` with the lock released.
   void Prune(std::unique_lock<std::mutex>& lock, const PublicKey& key);
   // Forgets some clients that have nothing in flight and a full bucket.

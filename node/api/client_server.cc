@@ -80,8 +80,8 @@ absl::StatusOr<std::unique_ptr<ClientServer>> ClientServer::Start(
 
   ClientService::Options service_options{
       .allowed_clients = options.allowed_clients,
-      .limits = {.requests_per_minute = options.requests_per_minute,
-                 .rounds_in_flight = options.rounds_in_flight},
+      .limits = {.each = {.requests_per_minute = options.requests_per_minute,
+                          .rounds_in_flight = options.rounds_in_flight}},
       .watch = {.streams = options.watchers, .queue = std::max<size_t>(options.watch_queue, 1)},
       .bundle_chunk_bytes = std::clamp(options.bundle_chunk_bytes, kSmallestChunk, kLargestChunk)};
   auto impl =

@@ -67,12 +67,7 @@ ClientService::ClientService(Options options, decentd::Council& council, QueryCh
       council_(council),
       check_(std::move(check)),
       peers_(std::move(peers)),
-      limits_(std::make_shared<ClientLimits>(
-          options_.limits,
-          [&council](const RoundId& round) {
-            const absl::StatusOr<RoundSummary> summary = council.GetRound(round);
-            return summary.ok() && summary->state == RoundSummary::State::kRunning;
-          })),
+      limits_(std::make_shared<ClientLimits>(options_.limits, StillRunning(council))),
       watchers_(options_.watch) {}
 
 void ClientService::EndWatchers() {

@@ -47,7 +47,7 @@ struct RoundEvent {
 struct RoundSummary {
   enum class State : uint8_t { kRunning = 1, kDecided = 2, kFailed = 3, kUndecided = 4 };
   RoundId id;
-  Digest cluster_id;  // of the roster that the round belongs to
+  Digest cluster_id;   // of the roster that the round belongs to
   uint32_t epoch = 0;  // its epoch
   State state = State::kRunning;
   int64_t started_unix_ms = 0;
@@ -55,9 +55,10 @@ struct RoundSummary {
   std::string question;          // last user message, cut for display
   std::string outcome;           // name of the verdict's outcome, or empty
   std::optional<NodeIndex> winner;
-  int answers = 0, sheets = 0;   // usable ones
-  std::string waiting_for;       // of a running round, in words ("no quorum: 2 of 4 nodes reachable")
+  int answers = 0, sheets = 0;  // usable ones
+  std::string waiting_for;  // of a running round, in words ("no quorum: 2 of 4 nodes reachable")
   uint64_t bundle_bytes = 0;
+  NodeSet workers, evaluators;  // of a running round: who takes part
 };
 
 // One roster that a node has adopted, as it sees it.
@@ -119,12 +120,14 @@ class Council {
   // NOT_FOUND for a round this node has not heard of, FAILED_PRECONDITION for one that it gave up:
   // the events of such a round are gone.
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Watch(
-      const RoundId& round, uint64_t after_seq, std::function<void(const RoundEvent&)> on_event) = 0;
+      const RoundId& round, uint64_t after_seq,
+      std::function<void(const RoundEvent&)> on_event) = 0;
 
   virtual absl::StatusOr<RoundSummary> GetRound(const RoundId& round) = 0;
-  // Newest first; `after` continues behind that round.
-  virtual absl::StatusOr<std::vector<RoundSummary>> ListRounds(
-      size_t limit, std::optional<RoundId> after) = 0;
+  // Newest first; `after` continues behind that round. UNAVAILABLE while the node is too busy to
+  // tell which rounds are open.
+  virtual absl::StatusOr<std::vector<RoundSummary>> ListRounds(size_t limit,
+                                                               std::optional<RoundId> after) = 0;
   // NOT_FOUND until the round is certified.
   virtual absl::StatusOr<std::string> GetBundle(const RoundId& round) = 0;
   // UNAVAILABLE while the node is too busy to tell.
@@ -133,6 +136,8 @@ class Council {
   // call at a time. NodeStatus has the reason.
   virtual std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) = 0;
   virtual absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() = 0;
+  // That of one round, without its bytes.
+  virtual absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const RoundId& round) = 0;
 };
 
 }  // namespace decentd

@@ -220,6 +220,8 @@ std::optional<Query> DecodeQuery(std::string_view body) {
   query.answer_hard_ms = proto.answer_hard_ms();
   query.sheet_soft_ms = proto.sheet_soft_ms();
   query.sheet_hard_ms = proto.sheet_hard_ms();
+  if (proto.committee() > limits::kMaxNodes) return std::nullopt;
+  query.committee = proto.committee();
   if (proto.nonce().size() != limits::kNonceBytes) return std::nullopt;
   query.nonce = proto.nonce();
   if (proto.expiry_unix_ms() <= 0) return std::nullopt;

@@ -139,6 +139,7 @@ std::string EncodeBody(const Query& value) {
   proto.set_answer_hard_ms(value.answer_hard_ms);
   proto.set_sheet_soft_ms(value.sheet_soft_ms);
   proto.set_sheet_hard_ms(value.sheet_hard_ms);
+  proto.set_committee(value.committee);
   proto.set_nonce(value.nonce);
   proto.set_expiry_unix_ms(value.expiry_unix_ms);
   return Serialize(proto);

@@ -117,9 +117,15 @@ class Checker {
       CheckReadable(config_.clients.tls_certificate);
       CheckReadable(config_.clients.tls_key);
     }
-    if (!config_.gateway.api_keys_file.empty()) {
-      const auto keys = ReadApiKeyDigests(config_.gateway.api_keys_file);
-      if (!keys.ok()) Problem("gateway.api_keys: ", MessageOf(keys.status()));
+    const auto keys = GatewayApiKeys(config_.gateway, environment_);
+    if (!keys.ok()) return Problem("gateway.api_keys: ", MessageOf(keys.status()));
+    if (keys->size() < 2) return;
+    const uint32_t connections = config_.gateway.connections;
+    for (const GatewayApiKey& key : *keys) {
+      const uint32_t at_once = key.limits.requests_at_once;
+      if (at_once != 0 && at_once < connections) continue;
+      return Warn("gateway.requests_at_once: one API key may take all ", connections,
+                  " connections and keep the other keys out; set it to less than connections");
     }
   }
 

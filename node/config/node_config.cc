@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "node/config/files.h"
+#include "node/config/key_limits.h"
 #include "node/config/model_config.h"
 #include "node/config/text.h"
 #include "node/config/units.h"
@@ -84,12 +85,20 @@ void ReadGateway(MapReader reader, GatewayConfig& gateway) {
   const Need need = reader.value() == nullptr ? Need::kOptional : Need::kRequired;
   const auto listen = ReadListen(reader, gateway.listen, need);
   reader.Path("api_keys", gateway.api_keys_file, Need::kOptional);
+  reader.String("api_keys_env", gateway.api_keys_env, Need::kOptional);
+  if (!gateway.api_keys_env.empty() && !gateway.api_keys_file.empty()) {
+    reader.ProblemAt("api_keys_env", "give api_keys or api_keys_env, not both");
+  }
   reader.Bool("insecure", gateway.insecure, Need::kOptional);
-  reader.Number("requests_per_minute", gateway.requests_per_minute, 0, 1'000'000, Need::kOptional);
-  reader.Number("rounds_in_flight", gateway.rounds_in_flight, 0, 1'000'000, Need::kOptional);
+  for (const KeyLimit& limit : kKeyLimits) {
+    reader.Number(limit.name, gateway.limits.*limit.value, limit.least, limit.most,
+                  Need::kOptional);
+  }
+  reader.Duration("longest_wait", gateway.longest_wait_ms, 1'000, 24 * 60 * 60 * 1'000,
+                  Need::kOptional);
   reader.Number("connections", gateway.connections, 1, 10'000, Need::kOptional);
   if (listen && !IsLoopback(listen->host)) {
-    if (gateway.api_keys_file.empty()) {
+    if (gateway.api_keys_file.empty() && gateway.api_keys_env.empty()) {
       reader.ProblemAt("listen",
                        "other machines reach this address and no API key is asked for; give "
                        "api_keys, or listen on 127.0.0.1");

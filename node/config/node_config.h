@@ -74,13 +74,28 @@ struct ClientApiConfig {
   uint32_t rounds_in_flight = 8;         // of one client; 0 = no limit
 };
 
+// What one API key of the gateway may ask.
+struct KeyLimits {
+  uint32_t requests_per_minute = 60;  // questions; 0 = no limit
+  uint32_t rounds_in_flight = 8;      // 0 = no limit
+  uint32_t body_bytes = 3'145'728;    // of one request
+  uint32_t requests_at_once = 64;     // under way, watching too; 0 = no limit
+};
+
+struct GatewayApiKey {
+  Digest digest;  // SHA-256 of the key
+  KeyLimits limits;
+};
+
 struct GatewayConfig {
-  std::string listen;                 // host:port; empty = there is no gateway
-  std::string api_keys_file;          // one SHA-256 a line; empty = none asked for, loopback only
-  bool insecure = false;              // reachable by other machines without TLS all the same
-  uint32_t requests_per_minute = 60;  // of one API key; 0 = no limit
-  uint32_t rounds_in_flight = 8;      // of one API key; 0 = no limit
-  uint32_t connections = 128;         // at once
+  std::string listen;  // host:port; empty = there is no gateway
+  // Digests of the API keys: a file of one SHA-256 a line, or the environment variable that holds
+  // them. Both empty = no key is asked for, loopback only.
+  std::string api_keys_file, api_keys_env;
+  bool insecure = false;               // reachable by other machines without TLS all the same
+  KeyLimits limits;                    // of each key that has none of its own
+  uint32_t longest_wait_ms = 600'000;  // of a chat for its round's end
+  uint32_t connections = 256;          // at once; each stream of events is one
 };
 
 struct LimitsConfig {
@@ -124,11 +139,6 @@ struct NodeConfig {
   LogConfig log;
 };
 
-// The digests in a gateway's file of API keys: 64 hexadecimal digits a line; empty lines and what
-// stands behind '#' are left out. INVALID_ARGUMENT names the line, or says that there is no key;
-// else the errors of ReadTextFile. Thread-safe; blocks on the disk.
-absl::StatusOr<std::vector<Digest>> ReadApiKeyDigests(const std::string& path);
-
 struct LoadedNodeConfig {
   NodeConfig config;
   std::vector<Setting> settings;  // every effective value and its origin, in the file's order
@@ -142,6 +152,15 @@ absl::StatusOr<LoadedNodeConfig> LoadNodeConfig(const std::string& path);
 // Looks up an environment variable; nothing when it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 Environment ProcessEnvironment();
+
+// The API keys that a gateway takes, from its file or environment variable; empty where it names
+// neither. 64 hexadecimal digits each, in lines or apart by spaces or commas; behind one, on its
+// line, limits of its own, as requests_per_minute=6; what stands behind '#' in a line is left out.
+// INVALID_ARGUMENT says where another thing stands, what stands twice, or that there is no key;
+// FAILED_PRECONDITION for a variable that is not set; else the errors of ReadTextFile. Thread-safe;
+// blocks on the disk.
+absl::StatusOr<std::vector<GatewayApiKey>> GatewayApiKeys(const GatewayConfig& gateway,
+                                                          const Environment& environment);
 
 // The backend's API key, or empty when it names none. FAILED_PRECONDITION when the variable is not
 // set or empty; errors of ReadSecretFile for the file. Never logged; the caller wipes it.

@@ -58,6 +58,29 @@ constexpr std::string_view kJudgeModel =
     # prompts: prompts
 )";
 
+std::string GatewaySection(const std::string& listen) {
+  // Without an address all of it is a comment.
+  const std::string off = listen.empty() ? "# " : "";
+  return Concat(
+      "# The council over HTTP: OpenAI's API, and pages to look at. Left out: not served.\n", off,
+      "gateway:\n", off, "  listen: ", listen.empty() ? "127.0.0.1:8480" : YamlScalar(listen), "\n",
+      "#   # Who may ask: the SHA-256 of each API key, one a line, with limits of its own behind\n"
+      "#   # it if it has any (requests_per_minute=6). Needed where other machines reach the\n"
+      "#   # address. Or the environment variable that holds them.\n"
+      "#   api_keys: gateway.keys\n"
+      "#   api_keys_env: DECENTD_GATEWAY_KEYS\n"
+      "#   # Of one API key: questions, of which 0 is no limit; bytes of a request; and requests\n"
+      "#   # under way, watching too, of which 0 is no limit.\n"
+      "#   requests_per_minute: 60\n"
+      "#   rounds_in_flight: 8\n"
+      "#   body_bytes: 3145728\n"
+      "#   requests_at_once: 64\n"
+      "#   # How long a chat waits for its round's end.\n"
+      "#   longest_wait: 10m\n"
+      "#   # Of all together, at once; each watcher is one.\n"
+      "#   connections: 256\n\n");
+}
+
 }  // namespace
 
 std::string RenderNodeConfig(const NodeTemplate& values) {
@@ -100,14 +123,9 @@ std::string RenderNodeConfig(const NodeTemplate& values) {
       "  # Of one client; 0 is no limit.\n"
       "  requests_per_minute: 60\n"
       "  rounds_in_flight: 8\n\n",
-      "# The council over HTTP as OpenAI's API. Left out: not served.\n"
-      "# gateway:\n"
-      "#   listen: 127.0.0.1:8480\n"
-      "#   # Who may ask: the SHA-256 of each API key, one a line. Needed where other machines\n"
-      "#   # reach the address.\n"
-      "#   api_keys: gateway.keys\n\n",
-      values.worker || values.evaluator ? "models:\n" : "", values.worker ? kAnswerModel : "",
-      values.worker && values.evaluator ? "\n" : "", values.evaluator ? kJudgeModel : "",
+      GatewaySection(values.gateway_listen), values.worker || values.evaluator ? "models:\n" : "",
+      values.worker ? kAnswerModel : "", values.worker && values.evaluator ? "\n" : "",
+      values.evaluator ? kJudgeModel : "",
       "\n"
       "limits:\n"
       "  # Unfinished rounds that this node runs for its clients at once; the roster's\n"

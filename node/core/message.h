@@ -9,13 +9,18 @@
 #include <variant>
 #include <vector>
 
-#include "node/core/ids.h"
 #include "crypto/signer.h"
+#include "node/core/ids.h"
 
 namespace decentd {
 
 enum class Kind : uint8_t {
-  kQuery = 1, kSponsor = 2, kPropose = 3, kVotes = 4, kDecision = 5, kHeartbeat = 6
+  kQuery = 1,
+  kSponsor = 2,
+  kPropose = 3,
+  kVotes = 4,
+  kDecision = 5,
+  kHeartbeat = 6
 };
 
 // Author of an envelope that a client signed; the key is in the Query.
@@ -50,6 +55,7 @@ struct Query {
   uint32_t sheet_soft_ms = 0, sheet_hard_ms = 0;
   std::string nonce;
   int64_t expiry_unix_ms = 0;
+  uint32_t committee = 0;  // members of each panel that take part; 0 = all
 };
 
 struct Sponsor {
@@ -57,7 +63,11 @@ struct Sponsor {
 };
 
 enum class AbstainReason : uint8_t {
-  kModelFailed = 1, kModelTimedOut = 2, kReplyUnusable = 3, kOverBudget = 4, kNotConfigured = 5,
+  kModelFailed = 1,
+  kModelTimedOut = 2,
+  kReplyUnusable = 3,
+  kOverBudget = 4,
+  kNotConfigured = 5,
   kShuttingDown = 6
 };
 
@@ -121,15 +131,34 @@ struct Propose {
 using ValueMask = uint8_t;
 
 namespace vote {
-struct Enter { Phase phase; };
-struct Echo { Slot slot; Digest digest; };
-struct Est { Slot slot; uint32_t round; bool value; };
-struct Aux { Slot slot; uint32_t round; ValueMask values; };
-struct Hint { Slot slot; uint32_t round; bool value; };
-struct Decided { Slot slot; bool value; };
+struct Enter {
+  Phase phase;
+};
+struct Echo {
+  Slot slot;
+  Digest digest;
+};
+struct Est {
+  Slot slot;
+  uint32_t round;
+  bool value;
+};
+struct Aux {
+  Slot slot;
+  uint32_t round;
+  ValueMask values;
+};
+struct Hint {
+  Slot slot;
+  uint32_t round;
+  bool value;
+};
+struct Decided {
+  Slot slot;
+  bool value;
+};
 }  // namespace vote
-using Vote =
-    std::variant<vote::Enter, vote::Echo, vote::Est, vote::Aux, vote::Hint, vote::Decided>;
+using Vote = std::variant<vote::Enter, vote::Echo, vote::Est, vote::Aux, vote::Hint, vote::Decided>;
 
 // Everything a node has to say in a round after one batch of input.
 struct Votes {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "node/core/bytes.h"
 #include "node/core/check.h"
 #include "node/core/limits.h"
 
@@ -180,7 +181,42 @@ Roster::Roster(uint32_t epoch, std::vector<RosterNode> nodes, RosterParameters p
     if (nodes_[i].worker) workers_.Add(NodeIndex{i});
     if (nodes_[i].evaluator) evaluators_.Add(NodeIndex{i});
   }
+  // One honest answer is enough to choose from. Of evaluators a third, so that a round survives as
+  // many missing ones as lying ones.
+  faulty_workers_ = parameters_.faulty_workers >= 0 ? parameters_.faulty_workers
+                                                    : LargestFaulty(n(), workers_.Size());
+  faulty_evaluators_ = parameters_.faulty_evaluators >= 0
+                           ? parameters_.faulty_evaluators
+                           : std::min(f(), (evaluators_.Size() - 1) / 3);
   cluster_id_ = Sha256(CanonicalBytes());
+}
+
+Roster Roster::Committee(const RoundId& round, uint32_t size) const {
+  Roster narrowed = *this;
+  const int members = static_cast<int>(std::min<size_t>(size, limits::kMaxNodes));
+  if (members == 0 || members >= std::max(workers_.Size(), evaluators_.Size())) return narrowed;
+  // By lot, so that no node is asked more than another, and every node draws the same.
+  std::vector<std::pair<Digest, NodeIndex>> lots;
+  for (uint16_t i = 0; i < nodes_.size(); ++i) {
+    ByteWriter out;
+    out.Raw("decentd/committee");
+    out.Raw(round.digest.View());
+    out.U16(i);
+    lots.emplace_back(Sha256(out.bytes()), NodeIndex{i});
+  }
+  std::sort(lots.begin(), lots.end());
+  const auto narrow = [&](NodeSet& panel, int& faulty, int most_faulty) {
+    if (panel.Size() <= members) return;
+    NodeSet drawn;
+    for (const auto& [lot, node] : lots) {
+      if (panel.Has(node) && drawn.Size() < members) drawn.Add(node);
+    }
+    panel = drawn;
+    faulty = std::min(faulty, most_faulty);
+  };
+  narrow(narrowed.workers_, narrowed.faulty_workers_, (members - 1) / 2);
+  narrow(narrowed.evaluators_, narrowed.faulty_evaluators_, (members - 1) / 3);
+  return narrowed;
 }
 
 const NodeSet& Roster::panel(Phase phase) const {
@@ -190,14 +226,7 @@ const NodeSet& Roster::panel(Phase phase) const {
 int Roster::panel_size(Phase phase) const { return panel(phase).Size(); }
 
 int Roster::panel_faulty(Phase phase) const {
-  const int size = panel_size(phase);
-  if (phase == Phase::kAnswer) {
-    // One honest answer is enough to choose from.
-    return parameters_.faulty_workers >= 0 ? parameters_.faulty_workers : LargestFaulty(n(), size);
-  }
-  // A third, so that a round survives as many missing evaluators as lying ones.
-  return parameters_.faulty_evaluators >= 0 ? parameters_.faulty_evaluators
-                                            : std::min(f(), (size - 1) / 3);
+  return phase == Phase::kAnswer ? faulty_workers_ : faulty_evaluators_;
 }
 
 int Roster::minimum(Phase phase) const {

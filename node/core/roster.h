@@ -26,8 +26,8 @@ enum class Rule : uint8_t {
 };
 
 struct RosterNode {
-  std::string name;  // 1 to 64 characters of a-z 0-9 - _ . and distinct
-  PublicKey key;     // distinct
+  std::string name;                    // 1 to 64 characters of a-z 0-9 - _ . and distinct
+  PublicKey key;                       // distinct
   std::vector<std::string> addresses;  // host:port; not part of cluster_id: a node may move
   bool worker = true;
   bool evaluator = true;
@@ -72,8 +72,9 @@ class Roster {
  public:
   Roster(uint32_t epoch, std::vector<RosterNode> nodes, RosterParameters parameters);
 
-  // Why these cannot be a roster ("two nodes have the name ..."), or empty. Addresses are not looked
-  // at: they are no part of what nodes must agree on. One to three nodes tolerate no fault (f = 0).
+  // Why these cannot be a roster ("two nodes have the name ..."), or empty. Addresses are not
+  // looked at: they are no part of what nodes must agree on. One to three nodes tolerate no fault
+  // (f = 0).
   static std::string Problem(const std::vector<RosterNode>& nodes, const RosterParameters& p);
 
   uint32_t epoch() const { return epoch_; }
@@ -85,13 +86,17 @@ class Roster {
   int f() const { return limits::Faulty(n()); }
   int quorum() const { return limits::Quorum(n()); }
 
-  // The panel of a phase (workers or evaluators), how many of it may be faulty (f_W, f_E), the gate,
-  // and how many usable (not Abstain) payloads a phase needs (min_answers, min_sheets).
+  // The panel of a phase (workers or evaluators), how many of it may be faulty (f_W, f_E), the
+  // gate, and how many usable (not Abstain) payloads a phase needs (min_answers, min_sheets).
   const NodeSet& panel(Phase phase) const;
   int panel_size(Phase phase) const;
   int panel_faulty(Phase phase) const;
   int gate(Phase phase) const;
   int minimum(Phase phase) const;
+
+  // The roster as a round sees it whose query asks for a committee: the same council, with each
+  // panel of more than `size` members narrowed to as many, drawn by lot. 0 = all.
+  Roster Committee(const RoundId& round, uint32_t size) const;
 
   const Digest& cluster_id() const { return cluster_id_; }
   std::string CanonicalBytes() const;  // the input of cluster_id; without addresses
@@ -106,6 +111,7 @@ class Roster {
   std::vector<RosterNode> nodes_;
   RosterParameters parameters_;
   NodeSet workers_, evaluators_;
+  int faulty_workers_ = 0, faulty_evaluators_ = 0;
   Digest cluster_id_;
 };
 

@@ -23,12 +23,12 @@ SetAgreement MakeSet(const Roster& roster, NodeIndex self, Phase phase, const Qu
 }  // namespace
 
 Round::Round(const Roster& roster, NodeIndex self, Verified<Query> query)
-    : roster_(roster),
-      self_(self),
-      query_(std::move(query)),
+    : query_(std::move(query)),
       id_{query_.body_digest()},
-      answers_(MakeSet(roster, self, Phase::kAnswer, *query_)),
-      sheets_(MakeSet(roster, self, Phase::kSheet, *query_)) {}
+      roster_(roster.Committee(id_, query_->committee)),
+      self_(self),
+      answers_(MakeSet(roster_, self, Phase::kAnswer, *query_)),
+      sheets_(MakeSet(roster_, self, Phase::kSheet, *query_)) {}
 
 Effects Round::Start(bool sponsor) {
   Effects out;

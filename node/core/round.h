@@ -26,8 +26,9 @@ class Round {
   // Votes of one author by seq, the first body held of each.
   using VotesBySeq = std::map<uint64_t, Verified<Votes>>;
 
-  // The roster outlives the round.
   Round(const Roster& roster, NodeIndex self, Verified<Query> query);
+  Round(const Round&) = delete;
+  Round& operator=(const Round&) = delete;
 
   // Begins: call once, before anything else. `sponsor`: this node admitted the client's query.
   [[nodiscard]] Effects Start(bool sponsor);
@@ -46,6 +47,8 @@ class Round {
   }
 
   const RoundId& id() const { return id_; }
+  // With the panels of this round: its committee, where the query asks for one.
+  const Roster& roster() const { return roster_; }
   const Verified<Query>& query() const { return query_; }
   bool finished() const { return finished_; }
   bool silent() const { return silent_; }
@@ -54,7 +57,9 @@ class Round {
   const std::map<NodeIndex, Verified<Sponsor>>& sponsors() const { return sponsors_; }
   const std::map<NodeIndex, VotesBySeq>& votes() const { return votes_; }
   const std::map<NodeIndex, Verified<Decision>>& decisions() const { return decisions_; }
-  const SetAgreement& set(Phase phase) const { return phase == Phase::kAnswer ? answers_ : sheets_; }
+  const SetAgreement& set(Phase phase) const {
+    return phase == Phase::kAnswer ? answers_ : sheets_;
+  }
   uint64_t ContiguousVotes(NodeIndex author) const;  // length of the run of seq from 0; quick
 
   // Sheets are due: the agreed answers. REQUIRES: the answer set has ended.
@@ -102,10 +107,10 @@ class Round {
     urgent_ = false;
   }
 
-  const Roster& roster_;
-  const NodeIndex self_;
   const Verified<Query> query_;
   const RoundId id_;
+  const Roster roster_;
+  const NodeIndex self_;
   SetAgreement answers_, sheets_;
   bool silent_ = false;
 
@@ -116,7 +121,7 @@ class Round {
   std::map<NodeIndex, uint64_t> votes_run_;  // length of the run of seq from 0
   NodeSet blamed_for_votes_;
   std::map<NodeIndex, size_t> evidence_;  // found so far, by author
-  bool sponsored_ = false;  // by this node, as far as its database knows
+  bool sponsored_ = false;                // by this node, as far as its database knows
   uint64_t next_seq_ = 0;
   std::vector<Vote> pending_;
   bool urgent_ = false;

@@ -18,6 +18,7 @@
 #include "node/config/roster_file.h"
 #include "node/control/control_server.h"
 #include "node/daemon/control_actions.h"
+#include "node/daemon/file_limit.h"
 #include "node/daemon/logging.h"
 #include "node/daemon/model_config.h"
 #include "node/daemon/seats.h"
@@ -50,7 +51,8 @@ constexpr std::chrono::milliseconds kMaintainEvery{5'000};
 int WaitForStopSignal(const std::function<bool()>& works, const std::function<void()>& maintain) {
   const sigset_t signals = StopSignals();
   const std::optional<std::chrono::milliseconds> interval = WatchdogInterval();
-  const std::chrono::milliseconds every = std::min(interval.value_or(kMaintainEvery), kMaintainEvery);
+  const std::chrono::milliseconds every =
+      std::min(interval.value_or(kMaintainEvery), kMaintainEvery);
   const timespec wait{every.count() / 1'000, every.count() % 1'000 * 1'000'000};
   int signal = 0;
   while ((signal = sigtimedwait(&signals, nullptr, &wait)) <= 0) {
@@ -84,8 +86,8 @@ absl::StatusOr<uint64_t> BindDatabase(const DaemonOptions& options, const Roster
   for (const SeatRecord& record : *adopted) {
     lifetime = std::max(lifetime, record.roster.parameters().longest_lifetime_ms);
   }
-  const int64_t watermark = absl::ToUnixMillis(absl::Now()) + kWatermarkMarginMs +
-                            static_cast<int64_t>(lifetime);
+  const int64_t watermark =
+      absl::ToUnixMillis(absl::Now()) + kWatermarkMarginMs + static_cast<int64_t>(lifetime);
   return AcceptLostDatabase(store, file, watermark);
 }
 
@@ -113,26 +115,40 @@ absl::StatusOr<std::shared_ptr<const Signer>> GatewayKey(const NodeConfig& confi
   return std::shared_ptr<const Signer>(*std::move(key));
 }
 
+GatewayLimits ToGatewayLimits(const KeyLimits& limits) {
+  return {.requests_per_minute = limits.requests_per_minute,
+          .rounds_in_flight = limits.rounds_in_flight,
+          .body_bytes = limits.body_bytes,
+          .requests_at_once = limits.requests_at_once};
+}
+
 // Nothing where it is not configured.
-absl::StatusOr<std::unique_ptr<Gateway>> StartGateway(const NodeConfig& config, Seats& seats) {
+absl::StatusOr<std::unique_ptr<Gateway>> StartGateway(
+    const NodeConfig& config, Seats& seats, const PeerInfoProvider& peers, Metrics& metrics,
+    const std::shared_ptr<spdlog::logger>& logger) {
   if (config.gateway.listen.empty()) return nullptr;
   GatewayOptions options;
   options.listen = config.gateway.listen;
   options.insecure = config.gateway.insecure;
-  options.requests_per_minute = config.gateway.requests_per_minute;
-  options.rounds_in_flight = config.gateway.rounds_in_flight;
+  options.limits = ToGatewayLimits(config.gateway.limits);
+  options.longest_wait = std::chrono::milliseconds(config.gateway.longest_wait_ms);
   options.connections = config.gateway.connections;
-  if (!config.gateway.api_keys_file.empty()) {
-    const auto keys = ReadApiKeyDigests(config.gateway.api_keys_file);
-    if (!keys.ok()) return keys.status();
-    options.api_keys.insert(keys->begin(), keys->end());
+  const auto keys = GatewayApiKeys(config.gateway, ProcessEnvironment());
+  if (!keys.ok()) return keys.status();
+  for (const GatewayApiKey& known : *keys) {
+    options.api_keys[known.digest] = ToGatewayLimits(known.limits);
   }
   absl::StatusOr<std::shared_ptr<const Signer>> key = GatewayKey(config);
   if (!key.ok()) return key.status();
   return Gateway::Start(
-      options, *std::move(key), seats,
-      [&seats](const Envelope& envelope) { return seats.Check(envelope); },
-      [&seats] { return seats.present(); });
+      options, *std::move(key),
+      GatewayNode{
+          seats, [&seats](const Envelope& envelope) { return seats.Check(envelope); },
+          [&seats] { return seats.present(); }, peers, [&metrics] { return metrics.Text(); },
+          [&metrics, logger](const std::string& method, const std::string& route, int status) {
+            metrics.OnHttpReply(route, status);
+            logger->debug("gateway: {} {} {}", method, route.empty() ? "(none)" : route, status);
+          }});
 }
 
 std::string BackendName(const ModelBackend& backend) {
@@ -173,6 +189,11 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   const NodeConfig& config = options.config;
   const auto logger = MakeLogger(config.log, config.name);
 
+  const bool gateway_on = !config.gateway.listen.empty();
+  if (absl::Status status = RaiseFileLimit(gateway_on ? config.gateway.connections : 0);
+      !status.ok()) {
+    return status;
+  }
   absl::StatusOr<std::unique_ptr<Ed25519Identity>> identity = LoadKey(config);
   if (!identity.ok()) return identity.status();
   absl::StatusOr<Roster> roster = LoadRoster(config.roster);
@@ -197,9 +218,19 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   Metrics metrics;
   const std::unique_ptr<Store> timed_store = metrics.Timed(**store);
   const std::unique_ptr<Models> timed_models = metrics.Timed(**models, NamesOfBackends(config));
-  const SeatEnvironment environment{
-      config,    **identity,    *tls,          *boot,   options.version,   **server,
-      **store,   *timed_store, *timed_models, metrics, logger, options.wrap_links, options.wrap_receiver};
+  const SeatEnvironment environment{config,
+                                    **identity,
+                                    *tls,
+                                    *boot,
+                                    options.version,
+                                    **server,
+                                    **store,
+                                    *timed_store,
+                                    *timed_models,
+                                    metrics,
+                                    logger,
+                                    options.wrap_links,
+                                    options.wrap_receiver};
   absl::StatusOr<std::unique_ptr<Seats>> opened = Seats::Open(environment, *roster);
   if (!opened.ok()) return opened.status();
   Seats& seats = **opened;
@@ -209,7 +240,8 @@ absl::Status RunDaemon(const DaemonOptions& options) {
       ToServerOptions(config.clients), seats,
       [&seats](const Envelope& envelope) { return seats.Check(envelope); }, peers);
   if (!clients.ok()) return clients.status();
-  absl::StatusOr<std::unique_ptr<Gateway>> gateway = StartGateway(config, seats);
+  absl::StatusOr<std::unique_ptr<Gateway>> gateway =
+      StartGateway(config, seats, peers, metrics, logger);
   if (!gateway.ok()) return gateway.status();
   metrics.Watch([&seats] { return seats.Status(); }, peers);
   if (!config.metrics_listen.empty()) {
@@ -219,8 +251,8 @@ absl::Status RunDaemon(const DaemonOptions& options) {
       return status;
     }
   }
-  absl::StatusOr<std::unique_ptr<ControlServer>> control = ControlServer::Start(
-      config.data_directory, MakeControlActions(seats, **store, logger));
+  absl::StatusOr<std::unique_ptr<ControlServer>> control =
+      ControlServer::Start(config.data_directory, MakeControlActions(seats, **store, logger));
   // The council does not depend on it.
   if (!control.ok()) {
     logger->warn("no control socket: {}", std::string(control.status().message()));
@@ -233,11 +265,12 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   if (*gateway) logger->info("gateway at http://{}", (*gateway)->address());
 
   NotifyReady("node " + config.name + " of " + std::to_string(present.n()));
-  const int signal = WaitForStopSignal([&seats] { return seats.Status().ok(); },
-                                       [&seats] { seats.Maintain(); });
+  const int signal =
+      WaitForStopSignal([&seats] { return seats.Status().ok(); }, [&seats] { seats.Maintain(); });
   NotifyStopping();
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  // From the outside in: clients, then what is under way made durable and links closed, then models.
+  // From the outside in: clients, then what is under way made durable and links closed, then
+  // models.
   metrics.Stop();
   if (control.ok()) control->reset();
   gateway->reset();

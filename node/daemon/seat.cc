@@ -8,8 +8,7 @@
 namespace decentd {
 namespace {
 
-PeerInfo ToPeerInfo(const Roster& roster, PeerState state,
-                    const std::map<NodeIndex, std::map<std::string, uint64_t>>& faults) {
+PeerInfo ToPeerInfo(const Roster& roster, PeerState state, const FaultCounts& faults) {
   PeerInfo info;
   info.index = state.peer;
   info.epoch = roster.epoch();
@@ -108,7 +107,7 @@ absl::StatusOr<std::unique_ptr<Seat>> Seat::Take(
 }
 
 std::vector<PeerInfo> Seat::Peers() {
-  const auto faults = driver_.Faults();
+  const FaultCounts faults = driver_.Faults();
   std::vector<PeerInfo> infos;
   for (PeerState& state : links_->States()) {
     infos.push_back(ToPeerInfo(roster_, std::move(state), faults));

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,7 @@ class Seats final : public Council {
   absl::StatusOr<NodeStatus> Status() override;
   std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override;
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
+  absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const RoundId& round) override;
 
  private:
   // A roster that was adopted. Replaced as a whole when its state changes; who holds one keeps its
@@ -99,6 +101,8 @@ class Seats final : public Council {
   void WatchVotingOf(const std::shared_ptr<Seat>& seat);
   void TellVoting();
 
+  absl::StatusOr<std::vector<StoredEvidence>> FromAll(
+      const std::function<absl::StatusOr<std::vector<StoredEvidence>>(const Store&)>& read) const;
   std::vector<AdoptedPtr> all() const;
   std::vector<AdoptedPtr> served() const;
   AdoptedPtr Present() const;

@@ -113,15 +113,21 @@ absl::StatusOr<RoundSummary> Seats::GetRound(const RoundId& round) {
 
 absl::StatusOr<std::vector<RoundSummary>> Seats::ListRounds(size_t limit,
                                                             std::optional<RoundId> after) {
-  std::vector<RoundSummary> open;
-  std::vector<records::Source> sources;
   const std::vector<AdoptedPtr> adopted = all();
-  for (const AdoptedPtr& one : adopted) {
-    sources.push_back({&one->store, &one->record.roster});
-    if (one->seat) std::ranges::move(one->seat->council().OpenRounds(), std::back_inserter(open));
-  }
-  std::ranges::stable_sort(open, std::greater(), &RoundSummary::started_unix_ms);
-  return records::List(std::move(open), sources, limit, after);
+  std::vector<records::Source> sources;
+  for (const AdoptedPtr& one : adopted) sources.push_back({&one->store, &one->record.roster});
+  const auto open_rounds = [&]() -> absl::StatusOr<std::vector<RoundSummary>> {
+    std::vector<RoundSummary> open;
+    for (const AdoptedPtr& one : adopted) {
+      if (!one->seat) continue;
+      absl::StatusOr<std::vector<RoundSummary>> of_one = one->seat->council().OpenRounds();
+      if (!of_one.ok()) return of_one.status();
+      std::ranges::move(*std::move(of_one), std::back_inserter(open));
+    }
+    std::ranges::stable_sort(open, std::greater(), &RoundSummary::started_unix_ms);
+    return open;
+  };
+  return records::List(open_rounds, sources, limit, after);
 }
 
 absl::StatusOr<std::string> Seats::GetBundle(const RoundId& round) {
@@ -190,9 +196,18 @@ std::unique_ptr<Subscription> Seats::WatchVoting(std::function<void(bool)> on_ch
 }
 
 absl::StatusOr<std::vector<StoredEvidence>> Seats::ListEvidence() {
+  return FromAll([](const Store& store) { return records::Evidence(store); });
+}
+
+absl::StatusOr<std::vector<StoredEvidence>> Seats::EvidenceOf(const RoundId& round) {
+  return FromAll([&](const Store& store) { return records::EvidenceOf(store, round); });
+}
+
+absl::StatusOr<std::vector<StoredEvidence>> Seats::FromAll(
+    const std::function<absl::StatusOr<std::vector<StoredEvidence>>(const Store&)>& read) const {
   std::vector<StoredEvidence> list;
   for (const AdoptedPtr& one : all()) {
-    absl::StatusOr<std::vector<StoredEvidence>> of_one = records::Evidence(one->store);
+    absl::StatusOr<std::vector<StoredEvidence>> of_one = read(one->store);
     if (!of_one.ok()) return of_one;
     std::ranges::move(*of_one, std::back_inserter(list));
   }

@@ -10,11 +10,17 @@
 
 namespace decentd {
 
-// Of a decided round: the chat.completion object. `created`: in seconds since 1970.
-std::string CompletionJson(const CheckedBundle& bundle, int64_t created);
+struct ChatCompletion {
+  std::string model;    // as it was asked for
+  int64_t created = 0;  // seconds since 1970
+};
+
+// Of a decided round: the chat.completion object.
+std::string CompletionJson(const CheckedBundle& bundle, const ChatCompletion& of);
 
 // The same as events of chat.completion.chunk objects, up to "[DONE]".
-std::string CompletionEvents(const CheckedBundle& bundle, int64_t created, bool include_usage);
+std::string CompletionEvents(const CheckedBundle& bundle, const ChatCompletion& of,
+                             bool include_usage);
 
 // Of a round that failed as agreed: 502 with what was missing.
 ApiError AgreedFailure(const CheckedBundle& bundle);

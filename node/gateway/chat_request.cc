@@ -8,6 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/core/limits.h"
+#include "node/gateway/chat_messages.h"
+#include "node/gateway/council_models.h"
+#include "node/gateway/json_request.h"
 
 namespace decentd {
 namespace {
@@ -49,26 +52,10 @@ const std::vector<std::pair<std::string, std::vector<Json>>>& Unsupported() {
 
 const std::set<std::string>& Supported() {
   static const auto* const names = new std::set<std::string>{
-      "model", "messages",   "stream",                "stream_options", "seed", "temperature",
-      "top_p", "max_tokens", "max_completion_tokens", "stop",           "response_format"};
+      "model",          "messages", "stream",     "stream_options",        "seed",
+      "temperature",    "top_p",    "max_tokens", "max_completion_tokens", "stop",
+      "response_format"};
   return *names;
-}
-
-// Ends the reading at the first problem.
-struct Refused {
-  ApiError error;
-};
-
-[[noreturn]] void Refuse(std::string param, std::string message,
-                         std::string code = "invalid_value") {
-  throw Refused{
-      {.message = std::move(message), .param = std::move(param), .code = std::move(code)}};
-}
-
-// The member, or null where it is absent or null: OpenAI's clients send both.
-const Json* Find(const Json& object, const std::string& key) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 void RefuseUnsupported(const Json& body) {
@@ -77,7 +64,8 @@ void RefuseUnsupported(const Json& body) {
     if (value == nullptr) continue;
     if (std::find(neutral.begin(), neutral.end(), *value) != neutral.end()) continue;
     Refuse(name,
-           absl::StrCat("'", name, "' is not supported with this value: a council cannot pass it "
+           absl::StrCat("'", name,
+                        "' is not supported with this value: a council cannot pass it "
                         "on to its agents. Leave it out."),
            "unsupported_parameter");
   }
@@ -159,108 +147,28 @@ std::string ReadResponseFormat(const Json& body) {
          "a json_schema object");
 }
 
-std::string ReadContent(const Json& message, const std::string& at) {
-  const std::string param = at + ".content";
-  const Json* content = Find(message, "content");
-  if (content != nullptr && content->is_string()) return content->get<std::string>();
-  if (content == nullptr || !content->is_array() || content->empty()) {
-    Refuse(param, absl::StrCat("'", param, "' must be a string or a list of text parts"));
-  }
-  std::string text;
-  for (size_t i = 0; i < content->size(); ++i) {
-    const Json& part = (*content)[i];
-    const std::string part_at = absl::StrCat(param, "[", i, "]");
-    const Json* type = part.is_object() ? Find(part, "type") : nullptr;
-    if (type == nullptr || !type->is_string()) {
-      Refuse(part_at, absl::StrCat("'", part_at, "' must be an object with a type"));
-    }
-    if (*type != "text") {
-      Refuse(part_at,
-             absl::StrCat("content of type '", type->get<std::string>(),
-                          "' is not supported: only text is"),
-             "unsupported_parameter");
-    }
-    const Json* words = Find(part, "text");
-    if (words == nullptr || !words->is_string()) {
-      Refuse(part_at + ".text", absl::StrCat("'", part_at, ".text' must be a string"));
-    }
-    absl::StrAppend(&text, i == 0 ? "" : "\n", words->get_ref<const std::string&>());
-  }
-  return text;
-}
-
-ChatMessage ReadMessage(const Json& message, const std::string& at) {
-  if (!message.is_object()) Refuse(at, absl::StrCat("'", at, "' must be an object"));
-  for (const auto& [key, value] : message.items()) {
-    if (key == "role" || key == "content" || value.is_null()) continue;
-    if (key == "tool_calls" && value == Json::array()) continue;
-    const std::string param = absl::StrCat(at, ".", key);
-    Refuse(param,
-           absl::StrCat("'", param, "' is not supported: a message has a role and a content"),
-           "unsupported_parameter");
-  }
-  const Json* role = Find(message, "role");
-  std::string name = role != nullptr && role->is_string() ? role->get<std::string>() : "";
-  if (name == "developer") name = "system";  // the newer word for it
-  if (name == "tool" || name == "function") {
-    Refuse(at + ".role",
-           absl::StrCat("the role '", name, "' is not supported: agents call no tools"),
-           "unsupported_parameter");
-  }
-  if (name != "system" && name != "user" && name != "assistant") {
-    Refuse(at + ".role",
-           absl::StrCat("'", at, ".role' must be system, developer, user or assistant"));
-  }
-  return {std::move(name), ReadContent(message, at)};
-}
-
-std::vector<ChatMessage> ReadMessages(const Json& body) {
-  const Json* list = Find(body, "messages");
-  if (list == nullptr || !list->is_array() || list->empty()) {
-    Refuse("messages", "'messages' must be a list of at least one message", "missing_parameter");
-  }
-  if (list->size() > limits::kMaxQueryMessages) {
-    Refuse("messages", absl::StrCat("at most ", limits::kMaxQueryMessages, " messages are taken"));
-  }
-  std::vector<ChatMessage> messages;
-  for (size_t i = 0; i < list->size(); ++i) {
-    messages.push_back(ReadMessage((*list)[i], absl::StrCat("messages[", i, "]")));
-  }
-  if (messages.back().role != "user" || messages.back().content.empty()) {
-    Refuse(absl::StrCat("messages[", messages.size() - 1, "]"),
-           "the last message must be the user's, and not empty: it is what the council answers");
-  }
-  return messages;
-}
-
-ChatRequest Read(const Json& body) {
-  if (!body.is_object()) Refuse("", "the body must be a JSON object");
+uint32_t ReadModel(const Roster& roster, const Json& body, ChatRequest& request) {
   const Json* model = Find(body, "model");
   if (model == nullptr || !model->is_string()) {
     Refuse("model", absl::StrCat("'model' is missing; it is '", kModelName, "'"),
            "missing_parameter");
   }
-  if (*model != kModelName) {
-    ApiError error{.status = 404, .param = "model", .code = "model_not_found"};
-    error.message = absl::StrCat("the model '", model->get<std::string>(),
-                                 "' does not exist here; the council is '", kModelName, "'");
-    throw Refused{std::move(error)};
-  }
-  RefuseUnsupported(body);
+  request.model = model->get<std::string>();
+  const std::optional<uint32_t> committee = CommitteeOf(roster, request.model);
+  if (committee) return *committee;
+  ApiError error{.status = 404, .param = "model", .code = "model_not_found"};
+  error.message =
+      absl::StrCat("the model '", request.model, "' does not exist here; the council is '",
+                   kModelName, "', see GET /v1/models");
+  throw Refused{std::move(error)};
+}
+
+// The parameters of every kind of request.
+ChatRequest ReadQuestion(const Roster& roster, const Json& body) {
   ChatRequest request;
+  request.committee = ReadModel(roster, body, request);
+  RefuseUnsupported(body);
   request.messages = ReadMessages(body);
-  request.stream = ReadBool(body, "stream", "stream");
-  if (const Json* options = Find(body, "stream_options")) {
-    if (!request.stream || !options->is_object()) {
-      Refuse("stream_options", "'stream_options' must be an object, and needs stream to be true");
-    }
-    request.include_usage = ReadBool(*options, "include_usage", "stream_options.include_usage");
-    for (const auto& [key, value] : options->items()) {
-      if (key == "include_usage" || value.is_null() || value == Json(false)) continue;
-      Refuse("stream_options." + key, absl::StrCat("'stream_options.", key, "' is not supported"),
-             "unsupported_parameter");
-    }
-  }
   Sampling& sampling = request.sampling;
   sampling.temperature = ReadNumber(body, "temperature", 2, true);
   sampling.top_p = ReadNumber(body, "top_p", 1, false);
@@ -276,9 +184,49 @@ ChatRequest Read(const Json& body) {
   return request;
 }
 
-}  // namespace
+ChatRequest ReadChat(const Roster& roster, const Json& body) {
+  ChatRequest request = ReadQuestion(roster, body);
+  request.stream = ReadBool(body, "stream", "stream");
+  if (const Json* options = Find(body, "stream_options")) {
+    if (!request.stream || !options->is_object()) {
+      Refuse("stream_options", "'stream_options' must be an object, and needs stream to be true");
+    }
+    request.include_usage = ReadBool(*options, "include_usage", "stream_options.include_usage");
+    for (const auto& [key, value] : options->items()) {
+      if (key == "include_usage" || value.is_null() || value == Json(false)) continue;
+      Refuse("stream_options." + key, absl::StrCat("'stream_options.", key, "' is not supported"),
+             "unsupported_parameter");
+    }
+  }
+  return request;
+}
 
-std::variant<ChatRequest, ApiError> ParseChatRequest(std::string_view body) {
+ChatRequest ReadRound(const Roster& roster, const Json& body) {
+  for (const char* chat_only : {"stream", "stream_options"}) {
+    if (!body.contains(chat_only)) continue;
+    Refuse(chat_only,
+           absl::StrCat("'", chat_only, "' is not supported: GET the round's events instead"),
+           "unsupported_parameter");
+  }
+  Json filled = body;
+  if (Find(body, "model") == nullptr) filled["model"] = kModelName;
+  if (const Json* question = Find(body, "question")) {
+    if (Find(body, "messages") != nullptr) {
+      Refuse("question", "give 'question' or 'messages', not both");
+    }
+    if (!question->is_string() || question->get_ref<const std::string&>().empty()) {
+      Refuse("question", "'question' must be a string, and not empty");
+    }
+    filled["messages"] = Json::array({{{"role", "user"}, {"content", *question}}});
+  }
+  filled.erase("question");
+  return ReadQuestion(roster, filled);
+}
+
+using Reader = ChatRequest (*)(const Roster&, const Json&);
+
+std::variant<ChatRequest, ApiError> Parse(Reader read, const Roster& roster,
+                                          std::string_view body) {
   bool too_deep = false;
   const auto bound = [&too_deep](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > kMaxDepth;
@@ -288,11 +236,22 @@ std::variant<ChatRequest, ApiError> ParseChatRequest(std::string_view body) {
   const Json json = Json::parse(body, bound, /*allow_exceptions=*/false);
   if (too_deep) return ApiError{.message = "the body's JSON is nested too deeply"};
   if (json.is_discarded()) return ApiError{.message = "the body is not valid JSON in UTF-8"};
+  if (!json.is_object()) return ApiError{.message = "the body must be a JSON object"};
   try {
-    return Read(json);
+    return read(roster, json);
   } catch (Refused& refused) {
     return std::move(refused.error);
   }
+}
+
+}  // namespace
+
+std::variant<ChatRequest, ApiError> ParseChatRequest(const Roster& roster, std::string_view body) {
+  return Parse(ReadChat, roster, body);
+}
+
+std::variant<ChatRequest, ApiError> ParseRoundRequest(const Roster& roster, std::string_view body) {
+  return Parse(ReadRound, roster, body);
 }
 
 }  // namespace decentd

@@ -12,14 +12,21 @@ constexpr int64_t kRetrySeconds = 5;
 
 using Json = nlohmann::ordered_json;
 
+// A message may quote a request, which may be megabytes.
+constexpr size_t kLongestQuote = 1024;
+
+std::string Cut(const std::string& text) {
+  return text.size() <= kLongestQuote ? text : text.substr(0, kLongestQuote) + "...";
+}
+
 Json OrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 }  // namespace
 
 std::string ErrorJson(const ApiError& error) {
-  Json json = {{"message", error.message},
+  Json json = {{"message", Cut(error.message)},
                {"type", error.type},
-               {"param", OrNull(error.param)},
+               {"param", OrNull(Cut(error.param))},
                {"code", OrNull(error.code)}};
   if (error.round) json["round_id"] = error.round->Hex();
   // A message may quote bytes that are no text.
@@ -33,6 +40,8 @@ HttpReply ErrorReply(const ApiError& error) {
   if (error.retry_after) {
     reply.headers.emplace_back("Retry-After", absl::StrCat(*error.retry_after));
   }
+  // OpenAI's clients would ask again, and each question is a round that costs the whole council.
+  if (error.round) reply.headers.emplace_back("x-should-retry", "false");
   if (error.status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   return reply;
 }

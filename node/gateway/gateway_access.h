@@ -10,6 +10,7 @@
 #include "node/api/council.h"
 #include "node/api/query_check.h"
 #include "node/core/roster.h"
+#include "node/gateway/proofs.h"
 
 namespace decentd {
 
@@ -17,11 +18,12 @@ namespace decentd {
 struct GatewayAccess {
   Council& council;
   QueryCheck check;
-  std::function<Roster()> roster;  // that new questions are signed for
+  std::function<Roster()> roster;     // that new questions are signed for
   std::shared_ptr<const Signer> key;  // that signs them
   // By API key: its SHA-256 in a public key's place; zeros for clients without one.
   std::shared_ptr<ClientLimits> limits;
-  std::chrono::milliseconds longest_wait{600'000};  // for a round's end
+  std::shared_ptr<Proofs> proofs;
+  std::chrono::milliseconds longest_wait;  // for a round's end
 };
 
 }  // namespace decentd

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace decentd {
@@ -33,6 +35,8 @@ class HttpExchange {
   virtual ~HttpExchange() = default;
 
   virtual const HttpRequest& request() const = 0;
+  // Nobody waits for it any more. A hint: it may end at any time.
+  virtual bool gone() const = 0;
   // The whole answer. What is said after an answer, or once the exchange has ended, is dropped.
   virtual void Reply(HttpReply reply) = 0;
   // In its place a stream of server-sent events. A client that does not read ends its exchange.
@@ -51,12 +55,21 @@ class HttpExchange {
   virtual void OnEnd(std::function<void()> task) = 0;
 };
 
+// A request that is let in.
+struct Admitted {
+  size_t body_bytes = 0;  // that its body may have; above it 413
+  std::function<void(std::shared_ptr<HttpExchange>)> handle;
+  // Until the answer is on its way whole, or nobody works at it any more.
+  std::shared_ptr<const void> held;
+};
+
 struct HttpHandler {
   // Looks at a request whose body is not there yet: a reply refuses it.
-  std::function<std::optional<HttpReply>(const HttpRequest&)> refuse;
-  std::function<void(std::shared_ptr<HttpExchange>)> handle;
+  std::function<std::variant<HttpReply, Admitted>(const HttpRequest&)> admit;
   // Says what is wrong with a request that never came whole, in the API's words.
   std::function<HttpReply(int status, const std::string& message)> describe;
+  // Told of each answer as it is begun; the request is empty where none could be read.
+  std::function<void(const HttpRequest& request, int status)> answered;
 };
 
 }  // namespace decentd

@@ -1,5 +1,5 @@
 // One client's connection: reads a request, writes its answer, closes. Includes the HTTP library,
-// so only http_server.cc and http_connection.cc include this.
+// so only http_server.cc and the http_connection*.cc include this.
 #pragma once
 
 #include <atomic>
@@ -55,6 +55,7 @@ class HttpConnection final : public HttpExchange,
   void Abandon();
 
   const HttpRequest& request() const override { return request_; }
+  bool gone() const override { return gone_; }
   void Reply(HttpReply reply) override;
   void StartStream() override;
   void Write(std::string events) override;
@@ -95,7 +96,10 @@ class HttpConnection final : public HttpExchange,
   State state_ = State::kReading;
   HttpRequest request_;
   bool head_only_ = false, chunked_ = true, late_ = false, writing_ = false;
+  std::atomic<bool> gone_{false};
+  std::optional<std::chrono::steady_clock::time_point> answered_by_;  // or it ends
   std::deque<std::string> queue_;
+  Admitted admitted_;
   size_t queued_bytes_ = 0;
   size_t front_written_ = 0;  // of the queue's first piece
   std::string drained_;

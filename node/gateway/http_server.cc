@@ -30,9 +30,9 @@ struct HttpServer::Impl {
   absl::Status Listen() {
     Error error;
     tcp::resolver resolver(shared->io);
-    const auto found = resolver.resolve(address.host, std::to_string(address.port),
-                                        tcp::resolver::passive | tcp::resolver::numeric_service,
-                                        error);
+    const auto found =
+        resolver.resolve(address.host, std::to_string(address.port),
+                         tcp::resolver::passive | tcp::resolver::numeric_service, error);
     if (!error) {
       const tcp::endpoint endpoint = *found.begin();
       acceptor.open(endpoint.protocol(), error);

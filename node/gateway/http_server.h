@@ -14,13 +14,12 @@
 namespace decentd {
 
 struct HttpLimits {
-  size_t connections = 128;                   // at once; more are told 503
-  size_t header_bytes = 16 * 1024;            // 431
-  size_t body_bytes = 1024 * 1024;            // 413
-  size_t queue_bytes = 4 * 1024 * 1024;       // wait for a slow reader; an answer fits twice
-  std::chrono::milliseconds header_time{10'000};  // for all of it, however many pieces: 408
-  std::chrono::milliseconds body_time{30'000};    // likewise
-  std::chrono::milliseconds write_time{30'000};   // without any progress
+  size_t connections = 128;                         // at once; more are told 503
+  size_t header_bytes = 16 * 1024;                  // 431
+  size_t queue_bytes = 4 * 1024 * 1024;             // wait for a slow reader; an answer fits twice
+  std::chrono::milliseconds header_time{10'000};    // for all of it, however many pieces: 408
+  std::chrono::milliseconds body_time{30'000};      // likewise
+  std::chrono::milliseconds write_time{30'000};     // without any progress
   std::chrono::milliseconds comment_every{10'000};  // in a silent stream, so that proxies keep it
 };
 

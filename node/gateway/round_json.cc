@@ -44,32 +44,72 @@ std::string ClosedName(Closed closed) {
 
 const char* PhaseName(Phase phase) { return phase == Phase::kAnswer ? "answer" : "sheet"; }
 
+// Of a running round; later the account has its agents.
+Json Panel(const RoundSummary& round) {
+  if (round.workers.Empty() && round.evaluators.Empty()) return {};
+  Json panel = {{"answer", Json::array()}, {"sheet", Json::array()}};
+  round.workers.ForEach([&](NodeIndex node) { panel["answer"].push_back(node.value); });
+  round.evaluators.ForEach([&](NodeIndex node) { panel["sheet"].push_back(node.value); });
+  return panel;
+}
+
 Json ToJson(const RoundSummary& round) {
-  Json json = {{"id", round.id.Hex()},
-               {"object", "round"},
-               {"status", StateName(round.state)},
-               {"started_unix_ms", round.started_unix_ms},
-               {"finished_unix_ms",
-                round.finished_unix_ms == 0 ? Json() : Json(round.finished_unix_ms)},
-               {"question", round.question},
-               {"outcome", round.outcome.empty() ? Json() : Json(round.outcome)},
-               {"winner", round.winner ? Json(round.winner->value) : Json()},
-               {"answers", round.answers},
-               {"sheets", round.sheets},
-               {"waiting_for", round.waiting_for.empty() ? Json() : Json(round.waiting_for)},
-               {"bundle_bytes", round.bundle_bytes},
-               {"cluster_id", round.cluster_id.Hex()},
-               {"roster_epoch", round.epoch}};
+  Json json = {
+      {"id", round.id.Hex()},
+      {"object", "round"},
+      {"status", StateName(round.state)},
+      {"started_unix_ms", round.started_unix_ms},
+      {"finished_unix_ms", round.finished_unix_ms == 0 ? Json() : Json(round.finished_unix_ms)},
+      {"question", round.question},
+      {"outcome", round.outcome.empty() ? Json() : Json(round.outcome)},
+      {"winner_index", round.winner ? Json(round.winner->value) : Json()},
+      {"answers", round.answers},
+      {"sheets", round.sheets},
+      {"panel", Panel(round)},
+      {"waiting_for", round.waiting_for.empty() ? Json() : Json(round.waiting_for)},
+      {"bundle_bytes", round.bundle_bytes},
+      {"cluster_id", round.cluster_id.Hex()},
+      {"roster_epoch", round.epoch}};
   return json;
 }
 
+Json Account(const std::string& account) { return account.empty() ? Json() : Json::parse(account); }
+
 }  // namespace
 
-std::string RoundJson(const RoundSummary& round) { return absl::StrCat(Dump(ToJson(round)), "\n"); }
+std::string RoundJson(const RoundSummary& round, const std::string& account,
+                      const std::vector<StoredEvidence>& evidence, const Roster& roster) {
+  Json json = ToJson(round);
+  json["decent"] = Account(account);
+  json["evidence"] = Json::array();
+  for (const StoredEvidence& one : evidence) {
+    // A round of another roster has other nodes.
+    const bool known = round.cluster_id == roster.cluster_id() && one.author.value < roster.n();
+    json["evidence"].push_back({{"id", one.id},
+                                {"author_index", one.author.value},
+                                {"author", known ? Json(roster.node(one.author).name) : Json()},
+                                {"kind", one.kind},
+                                {"unix_ms", one.unix_ms}});
+  }
+  return absl::StrCat(Dump(json), "\n");
+}
 
-std::string RoundsJson(const std::vector<RoundSummary>& rounds, bool has_more) {
+std::string RoundsJson(const std::vector<RoundSummary>& rounds, Expand expand,
+                       const std::vector<std::string>& accounts, bool has_more) {
   Json data = Json::array();
-  for (const RoundSummary& round : rounds) data.push_back(ToJson(round));
+  for (size_t i = 0; i < rounds.size(); ++i) {
+    Json json = ToJson(rounds[i]);
+    if (expand == Expand::kDecent) json["decent"] = Account(accounts[i]);
+    if (expand == Expand::kResult) {
+      Json account = Account(accounts[i]);
+      if (!account.is_null()) {
+        account.erase("agents");
+        account.erase("missing_agents");
+      }
+      json["result"] = std::move(account);
+    }
+    data.push_back(std::move(json));
+  }
   Json json = {{"object", "list"}, {"data", std::move(data)}};
   json["first_id"] = rounds.empty() ? Json() : Json(rounds.front().id.Hex());
   json["last_id"] = rounds.empty() ? Json() : Json(rounds.back().id.Hex());
@@ -106,7 +146,10 @@ std::string EventName(RoundEvent::Type type) {
 }
 
 std::string EventText(const RoundId& round, const RoundEvent& event) {
-  Json json = {{"seq", event.seq}, {"round_id", round.Hex()}, {"unix_ms", event.unix_ms}};
+  Json json = {{"seq", event.seq},
+               {"ts", event.unix_ms},
+               {"type", EventName(event.type)},
+               {"round_id", round.Hex()}};
   if (event.node) json["node"] = event.node->value;
   if (event.type == RoundEvent::Type::kPhaseStarted ||
       event.type == RoundEvent::Type::kPhaseClosed) {

@@ -1,56 +1,70 @@
 #include "node/gateway/round_replies.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "node/gateway/chat_request.h"
 #include "node/gateway/error_reply.h"
+#include "node/gateway/question.h"
 #include "node/gateway/round_json.h"
 
 namespace decentd {
 namespace {
 
 constexpr uint32_t kDefaultPage = 20, kLargestPage = 100;
-constexpr int kBundles = 8;  // at once
+constexpr int kBundles = 8;        // at once
+constexpr size_t kSeqDigits = 15;  // what every reader of JSON holds exactly
 
-void ListRounds(Council& council, HttpExchange& exchange) {
+struct Page {
   uint32_t limit = kDefaultPage;
   std::optional<RoundId> after;
-  const std::string& query = exchange.request().query;
+  Expand expand = Expand::kNothing;
+};
+
+std::variant<Page, ApiError> ReadPage(const std::string& query) {
+  Page page;
   std::vector<std::string> pairs;
   if (!query.empty()) pairs = absl::StrSplit(query, '&');
   for (const std::string& pair : pairs) {
     const std::pair<std::string, std::string> one = absl::StrSplit(pair, absl::MaxSplits('=', 1));
     ApiError error{.param = one.first, .code = "invalid_value"};
     if (one.first == "limit") {
-      if (!absl::SimpleAtoi(one.second, &limit) || limit < 1 || limit > kLargestPage) {
-        error.message = absl::StrCat("'limit' must be an integer from 1 to ", kLargestPage);
-        return exchange.Reply(ErrorReply(error));
+      if (absl::SimpleAtoi(one.second, &page.limit) && page.limit >= 1 &&
+          page.limit <= kLargestPage) {
+        continue;
       }
+      error.message = absl::StrCat("'limit' must be an integer from 1 to ", kLargestPage);
     } else if (one.first == "after") {
       const std::optional<Digest> digest = Digest::FromHex(one.second);
-      if (!digest) {
-        error.message = "'after' must be a round's id: 64 hexadecimal digits";
-        return exchange.Reply(ErrorReply(error));
+      if (digest) {
+        page.after = RoundId{*digest};
+        continue;
       }
-      after = RoundId{*digest};
+      error.message = "'after' must be a round's id: 64 hexadecimal digits";
+    } else if (one.first == "expand") {
+      page.expand = one.second == "decent"   ? Expand::kDecent
+                    : one.second == "result" ? Expand::kResult
+                                             : Expand::kNothing;
+      if (page.expand != Expand::kNothing) continue;
+      error.message = "'expand' can be 'result' or 'decent'";
     } else {
       error.message = absl::StrCat("unknown parameter: '", one.first, "'");
-      return exchange.Reply(ErrorReply(error));
+      error.code = "unknown_parameter";
     }
+    return error;
   }
-  absl::StatusOr<std::vector<RoundSummary>> rounds = council.ListRounds(limit + 1, after);
-  if (!rounds.ok()) return exchange.Reply(ErrorReply(FromStatus(rounds.status())));
-  const bool has_more = rounds->size() > limit;
-  if (has_more) rounds->pop_back();
-  HttpReply reply;
-  reply.body = RoundsJson(*rounds, has_more);
-  exchange.Reply(std::move(reply));
+  return page;
 }
 
 ApiError OfRound(const absl::Status& status, const RoundId& round) {
@@ -59,45 +73,134 @@ ApiError OfRound(const absl::Status& status, const RoundId& round) {
   return error;
 }
 
-void SendRound(Council& council, const RoundId& round, HttpExchange& exchange) {
-  const absl::StatusOr<RoundSummary> summary = council.GetRound(round);
-  if (!summary.ok()) return exchange.Reply(ErrorReply(OfRound(summary.status(), round)));
-  HttpReply reply;
-  reply.body = RoundJson(*summary);
-  exchange.Reply(std::move(reply));
+// Says what is wrong with an id that is none.
+std::optional<RoundId> RoundOf(const Call& call) {
+  if (const std::optional<Digest> digest = Digest::FromHex(call.argument)) return RoundId{*digest};
+  call.exchange->Reply(ErrorReply({.message = "a round's id has 64 hexadecimal digits",
+                                   .param = "id",
+                                   .code = "invalid_value"}));
+  return std::nullopt;
 }
 
-void SendBundle(Council& council, std::atomic<int>& bundles, const RoundId& round,
-                HttpExchange& exchange) {
-  if (bundles.fetch_add(1) >= kBundles) {
-    --bundles;
-    return exchange.Reply(ErrorReply(FromStatus(
+// What is known of a round as it is asked for, without asking the node that will begin with it; its
+// id and panel come with that.
+RoundSummary BeforeItBegins(const Roster& roster, const ChatRequest& request) {
+  RoundSummary summary;
+  summary.cluster_id = roster.cluster_id();
+  summary.epoch = roster.epoch();
+  summary.started_unix_ms = absl::ToUnixMillis(absl::Now());
+  summary.question = request.messages.back().content;
+  return summary;
+}
+
+void Begin(const RoundId& round, const Roster& seen, RoundSummary* summary) {
+  summary->id = round;
+  summary->workers = seen.panel(Phase::kAnswer);
+  summary->evaluators = seen.panel(Phase::kSheet);
+}
+
+void ReplyBusy(HttpExchange& exchange) {
+  exchange.Reply(
+      ErrorReply(FromStatus(absl::UnavailableError("too many proofs wait to be read; try again"))));
+}
+
+}  // namespace
+
+void RoundReplies::Create(const Call& call) const {
+  const Roster roster = access_.roster();
+  std::variant<ChatRequest, ApiError> parsed =
+      ParseRoundRequest(roster, call.exchange->request().body);
+  if (const auto* error = std::get_if<ApiError>(&parsed)) {
+    return call.exchange->Reply(ErrorReply(*error));
+  }
+  const ChatRequest& request = std::get<ChatRequest>(parsed);
+  const auto asked = std::make_shared<const RoundSummary>(BeforeItBegins(roster, request));
+  Ask(access_, roster, call.client, request, call.exchange,
+      [roster, asked, committee = request.committee, exchange = call.exchange](
+          const RoundId& round, const std::optional<ApiError>& error) {
+        if (error) return exchange->Reply(ErrorReply(*error));
+        RoundSummary summary = *asked;
+        Begin(round, roster.Committee(round, committee), &summary);
+        HttpReply reply;
+        reply.status = 202;
+        reply.headers.emplace_back("Location", absl::StrCat("/v1/rounds/", round.Hex()));
+        reply.body = RoundJson(summary, "", {}, roster);
+        exchange->Reply(std::move(reply));
+      });
+}
+
+void RoundReplies::List(const Call& call) const {
+  const std::variant<Page, ApiError> read = ReadPage(call.exchange->request().query);
+  if (const auto* error = std::get_if<ApiError>(&read)) {
+    return call.exchange->Reply(ErrorReply(*error));
+  }
+  const Page& page = std::get<Page>(read);
+  absl::StatusOr<std::vector<RoundSummary>> rounds =
+      access_.council.ListRounds(page.limit + 1, page.after);
+  if (!rounds.ok()) return call.exchange->Reply(ErrorReply(FromStatus(rounds.status())));
+  const bool has_more = rounds->size() > page.limit;
+  if (has_more) rounds->pop_back();
+  const auto send = [exchange = call.exchange, rounds = *rounds, expand = page.expand,
+                     has_more](const std::vector<std::string>& accounts) {
+    HttpReply reply;
+    reply.body = RoundsJson(rounds, expand, accounts, has_more);
+    exchange->Reply(std::move(reply));
+  };
+  if (page.expand == Expand::kNothing) return send({});
+  std::vector<RoundId> ids;
+  for (const RoundSummary& round : *rounds) ids.push_back(round.id);
+  if (!access_.proofs->Accounts(std::move(ids), send)) ReplyBusy(*call.exchange);
+}
+
+void RoundReplies::One(const Call& call) const {
+  const std::optional<RoundId> round = RoundOf(call);
+  if (!round) return;
+  const absl::StatusOr<RoundSummary> summary = access_.council.GetRound(*round);
+  if (!summary.ok()) return call.exchange->Reply(ErrorReply(OfRound(summary.status(), *round)));
+  const absl::StatusOr<std::vector<StoredEvidence>> evidence = access_.council.EvidenceOf(*round);
+  if (!evidence.ok()) return call.exchange->Reply(ErrorReply(OfRound(evidence.status(), *round)));
+  HttpReply reply;
+  reply.body = RoundJson(*summary, access_.proofs->Account(*round), *evidence, access_.roster());
+  call.exchange->Reply(std::move(reply));
+}
+
+void RoundReplies::Bundle(const Call& call) {
+  const std::optional<RoundId> round = RoundOf(call);
+  if (!round) return;
+  if (bundles_.fetch_add(1) >= kBundles) {
+    --bundles_;
+    return call.exchange->Reply(ErrorReply(FromStatus(
         absl::UnavailableError(absl::StrCat("at most ", kBundles, " bundles are sent at once")))));
   }
-  exchange.OnEnd([&bundles] { --bundles; });
-  absl::StatusOr<std::string> bundle = council.GetBundle(round);
+  call.exchange->OnEnd([this] { --bundles_; });
+  absl::StatusOr<std::string> bundle = access_.council.GetBundle(*round);
   if (!bundle.ok()) {
-    ApiError error = OfRound(bundle.status(), round);
+    ApiError error = OfRound(bundle.status(), *round);
     if (error.status == 404) error.code = "bundle_not_found";
-    return exchange.Reply(ErrorReply(error));
+    return call.exchange->Reply(ErrorReply(error));
   }
   HttpReply reply;
   reply.content_type = "application/octet-stream";
   reply.headers.emplace_back("Content-Disposition",
-                             absl::StrCat("attachment; filename=\"", round.Hex(), ".bundle\""));
+                             absl::StrCat("attachment; filename=\"", round->Hex(), ".bundle\""));
   reply.body = *std::move(bundle);
-  exchange.Reply(std::move(reply));
+  call.exchange->Reply(std::move(reply));
 }
 
-void SendEvents(Council& council, const RoundId& round,
-                const std::shared_ptr<HttpExchange>& exchange) {
+void RoundReplies::Events(const Call& call) const {
+  const std::optional<RoundId> found = RoundOf(call);
+  if (!found) return;
+  const RoundId round = *found;
+  const std::shared_ptr<HttpExchange>& exchange = call.exchange;
   uint64_t after = 0;
   const std::string& last_id = exchange->request().last_event_id;
-  if (!last_id.empty() && !absl::SimpleAtoi(last_id, &after)) {
-    return exchange->Reply(ErrorReply(
-        {.message = "Last-Event-ID must be the id of an event of this round: a number",
-         .param = "Last-Event-ID",
-         .code = "invalid_value"}));
+  const bool digits = last_id.size() <= kSeqDigits &&
+                      std::all_of(last_id.begin(), last_id.end(), absl::ascii_isdigit);
+  if (!digits || (!last_id.empty() && !absl::SimpleAtoi(last_id, &after))) {
+    return exchange->Reply(
+        ErrorReply({.message = "Last-Event-ID must be the id of an event of this round: a number",
+                    .param = "Last-Event-ID",
+                    .code = "invalid_value"}));
   }
   // Of a round without events here there is no stream; looked at before one is begun.
   struct Stream {
@@ -106,9 +209,10 @@ void SendEvents(Council& council, const RoundId& round,
   const auto stream = std::make_shared<Stream>();
   exchange->OnEnd([stream] { stream->subscription.reset(); });
   exchange->OnStop([exchange] { exchange->EndStream(); });
-  // One earlier, so that a client that has the last event already is told that it was the last.
-  absl::StatusOr<std::unique_ptr<Subscription>> watched = council.Watch(
-      round, after == 0 ? 0 : after - 1, [exchange, round, after](const RoundEvent& event) {
+  // From the first one on, so that a client that has the last event already, or names one that
+  // never was, is told that the round is over.
+  absl::StatusOr<std::unique_ptr<Subscription>> watched =
+      access_.council.Watch(round, 0, [exchange, round, after](const RoundEvent& event) {
         exchange->Post([exchange, round, after, event] {
           if (event.seq > after) exchange->Write(EventText(round, event));
           if (event.last()) exchange->EndStream();
@@ -125,51 +229,6 @@ void SendEvents(Council& council, const RoundId& round,
   }
   stream->subscription = *std::move(watched);
   exchange->StartStream();
-}
-
-}  // namespace
-
-HttpReply ReadyReply(Council& council) {
-  const absl::StatusOr<NodeStatus> status = council.Status();
-  std::string reason;
-  if (!status.ok()) {
-    reason = std::string(status.status().message());
-  } else if (!status->voting) {
-    reason = absl::StrCat("the node does not vote: ", status->not_voting_because);
-  } else if (status->reachable < status->quorum) {
-    reason = absl::StrCat("no quorum: ", status->reachable, " of ", status->n,
-                          " nodes reachable, ", status->quorum, " needed");
-  }
-  using Json = nlohmann::ordered_json;
-  Json json = {{"status", reason.empty() ? "ready" : "not_ready"}};
-  if (!reason.empty()) json["reason"] = reason;
-  HttpReply reply;
-  reply.status = reason.empty() ? 200 : 503;
-  reply.body = absl::StrCat(json.dump(-1, ' ', false, Json::error_handler_t::replace), "\n");
-  return reply;
-}
-
-void RunRounds(Council& council, std::atomic<int>& bundles, std::string_view path,
-               std::shared_ptr<HttpExchange> exchange) {
-  if (path.empty()) return ListRounds(council, *exchange);
-  path.remove_prefix(1);  // the slash
-  const size_t slash = path.find('/');
-  const std::string_view id = path.substr(0, slash);
-  const std::string_view part = slash == std::string_view::npos ? "" : path.substr(slash);
-  const std::optional<Digest> digest = Digest::FromHex(id);
-  if (!digest) {
-    return exchange->Reply(ErrorReply(
-        {.message = "a round's id has 64 hexadecimal digits",
-         .param = "id",
-         .code = "invalid_value"}));
-  }
-  const RoundId round{*digest};
-  if (part.empty()) return SendRound(council, round, *exchange);
-  if (part == "/bundle") return SendBundle(council, bundles, round, *exchange);
-  if (part == "/events") return SendEvents(council, round, exchange);
-  exchange->Reply(ErrorReply({.status = 404,
-                              .message = "a round has itself, /bundle and /events",
-                              .code = "unknown_url"}));
 }
 
 }  // namespace decentd

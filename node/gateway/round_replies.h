@@ -1,21 +1,29 @@
-// GET /v1/rounds and what is below it, and whether the node is ready.
+// POST /v1/rounds, GET /v1/rounds and what is below it.
 #pragma once
 
 #include <atomic>
-#include <memory>
-#include <string_view>
 
-#include "node/api/council.h"
-#include "node/gateway/http.h"
+#include "node/gateway/gateway_access.h"
+#include "node/gateway/router.h"
 
 namespace decentd {
 
-// 200 while the node votes and reaches a quorum, else 503 with the reason.
-HttpReply ReadyReply(Council& council);
+// The round's id is the call's argument. Create and Events on the exchange's thread, the others,
+// which read the store, on a worker's. Thread-safe.
+class RoundReplies {
+ public:
+  // `access` outlives it, as it does the exchanges.
+  explicit RoundReplies(const GatewayAccess& access) : access_(access) {}
 
-// `path` is what stands behind "/v1/rounds". `bundles` counts those on their way, each of which is
-// whole in memory. Both outlive the exchange's server.
-void RunRounds(Council& council, std::atomic<int>& bundles, std::string_view path,
-               std::shared_ptr<HttpExchange> exchange);
+  void Create(const Call& call) const;
+  void List(const Call& call) const;
+  void One(const Call& call) const;
+  void Events(const Call& call) const;
+  void Bundle(const Call& call);
+
+ private:
+  const GatewayAccess& access_;
+  std::atomic<int> bundles_{0};  // on their way, each of them whole in memory
+};
 
 }  // namespace decentd

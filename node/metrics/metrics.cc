@@ -66,6 +66,11 @@ struct Metrics::Impl {
           .Name("decentd_abstentions_total")
           .Help("Answers and score sheets that a node announced as missing, by node and phase.")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& http_replies =
+      prometheus::BuildCounter()
+          .Name("decentd_gateway_replies_total")
+          .Help("Requests that the gateway answered, by route and status; a stream as it begins.")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& model_seconds =
       prometheus::BuildHistogram()
           .Name("decentd_model_call_duration_seconds")
@@ -138,6 +143,10 @@ std::unique_ptr<Store> Metrics::Timed(Store& inner) {
   });
 }
 
+void Metrics::OnHttpReply(const std::string& route, int status) {
+  impl_->http_replies.Add({{"route", route}, {"status", absl::StrCat(status)}}).Increment();
+}
+
 void Metrics::OnEvent(const RoundId& round, const RoundEvent& event, const std::string& node) {
   using Type = RoundEvent::Type;
   const std::lock_guard lock(impl_->mutex);
@@ -164,8 +173,7 @@ void Metrics::OnEvent(const RoundId& round, const RoundEvent& event, const std::
           times != impl_->open.end() && times->second.phase_began_unix_ms[phase] != 0) {
         impl_->phase_seconds
             .Add({{"phase", PhaseName(event.phase)}, {"closed_by", ClosedBy(event.closed)}}, kLong)
-            .Observe(static_cast<double>(event.unix_ms -
-                                         times->second.phase_began_unix_ms[phase]) /
+            .Observe(static_cast<double>(event.unix_ms - times->second.phase_began_unix_ms[phase]) /
                      1000);
       }
       break;

@@ -33,6 +33,9 @@ class Metrics {
   // `node`: the name of the event's node, where it has one.
   void OnEvent(const RoundId& round, const RoundEvent& event, const std::string& node);
 
+  // `route`: the pattern of the URL that the gateway answered, empty where it knows none.
+  void OnHttpReply(const std::string& route, int status);
+
   // Asked at each scrape; must not block for long. Both until Stop.
   void Watch(std::function<absl::StatusOr<NodeStatus>()> status, PeerInfoProvider peers);
 

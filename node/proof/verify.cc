@@ -61,7 +61,7 @@ class Statements {
 class BundleChecker {
  public:
   BundleChecker(const Bundle& bundle, CheckedBundle& out, const SignatureScheme& scheme)
-      : bundle_(bundle), out_(out), statements_(out.roster, scheme) {}
+      : bundle_(bundle), out_(out), full_(out.roster), statements_(full_, scheme) {}
 
   absl::Status Run(int decisions_needed) {
     if (absl::Status s = CheckQuery(); !s.ok()) return s;
@@ -84,6 +84,8 @@ class BundleChecker {
     if (!query.ok()) return query.status();
     out_.query = **query;
     out_.round = RoundId{query->body_digest()};
+    // From here on the panels are those of the round.
+    out_.roster = out_.roster.Committee(out_.round, out_.query.committee);
     Passed("query_signature", absl::StrCat("round ", out_.round.Hex(), ", signed by client ",
                                            out_.query.client_key.Hex()));
     return absl::OkStatus();
@@ -107,6 +109,9 @@ class BundleChecker {
       }
       if ((*propose)->round != out_.round) {
         return Failed(kCheck, absl::StrCat(what, " belongs to round ", (*propose)->round.Hex()));
+      }
+      if (!out_.roster.panel(s.slot.phase).Has(s.slot.author)) {
+        return Failed(kCheck, absl::StrCat(what, " is of no member of this round's committee"));
       }
       const bool is_answer = s.slot.phase == Phase::kAnswer;
       (is_answer ? out_.answers : out_.sheets).emplace_back(s.slot.author, **propose);
@@ -274,6 +279,7 @@ class BundleChecker {
 
   const Bundle& bundle_;
   CheckedBundle& out_;
+  const Roster full_;  // that statements are made under
   Statements statements_;
   SlotSet answer_set_, sheet_set_;
   AggregateInput input_;

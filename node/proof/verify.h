@@ -26,7 +26,7 @@ struct Check {
 // A bundle that passed every check. Made by VerifyBundle only.
 class CheckedBundle {
  public:
-  Roster roster;
+  Roster roster;               // with the panels of this round
   bool authenticated = false;  // the roster is one that the reader trusts
   RoundId round;
   Query query;

@@ -28,6 +28,9 @@
 
 namespace decentd {
 
+// Faults counted against each peer, by name of the kind.
+using FaultCounts = std::map<NodeIndex, std::map<std::string, uint64_t>>;
+
 class Driver final : public LinkReceiver, public Council {
  public:
   enum class Severity { kInfo, kWarning };
@@ -75,11 +78,12 @@ class Driver final : public LinkReceiver, public Council {
   absl::StatusOr<NodeStatus> Status() override;
   std::unique_ptr<Subscription> WatchVoting(std::function<void(bool)> on_change) override;
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override;
+  absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const RoundId& round) override;
 
-  // Newest first; none while the node is too busy to tell.
-  std::vector<RoundSummary> OpenRounds();
-  // Faults counted against each peer, by name of the kind.
-  std::map<NodeIndex, std::map<std::string, uint64_t>> Faults();
+  // Newest first. UNAVAILABLE while the node is too busy to tell.
+  absl::StatusOr<std::vector<RoundSummary>> OpenRounds();
+  // As counted now; while the node is too busy to tell, as it told last.
+  FaultCounts Faults();
 
  private:
   using SteadyClock = std::chrono::steady_clock;
@@ -142,6 +146,7 @@ class Driver final : public LinkReceiver, public Council {
   std::string not_voting_ = "it starts";  // as the replica said last
   std::map<uint64_t, std::function<void(absl::StatusOr<RoundId>)>> submissions_;
   uint64_t next_ticket_ = 1;
+  FaultCounts faults_told_;
 
   std::atomic<uint64_t> synced_writes_{0}, bytes_written_{0}, dropped_{0};
   std::thread thread_;

@@ -3,6 +3,11 @@
 #include "node/runtime/records.h"
 
 namespace decentd {
+namespace {
+
+absl::Status Busy() { return absl::UnavailableError("the node is busy; try again"); }
+
+}  // namespace
 
 void Driver::Submit(Verified<Query> query, std::function<void(absl::StatusOr<RoundId>)> done) {
   uint64_t ticket = 0;
@@ -25,27 +30,28 @@ absl::StatusOr<std::unique_ptr<Subscription>> Driver::Watch(
 }
 
 absl::StatusOr<RoundSummary> Driver::GetRound(const RoundId& round) {
+  const records::Source source{&store_, &verifier_.roster()};
+  // What is over stays as it is, however busy the driver.
+  absl::StatusOr<RoundSummary> over = records::Get(source, round);
+  if (!absl::IsNotFound(over.status())) return over;
   std::optional<RoundSummary> open;
-  const bool asked =
-      Ask([&](const Replica& replica) { open = replica.OpenSummary(round, Clock()); });
-  if (open) return *open;
-  absl::StatusOr<RoundSummary> over = records::Get({&store_, &verifier_.roster()}, round);
-  // It may be open all the same.
-  if (!asked && absl::IsNotFound(over.status())) {
-    return absl::UnavailableError("the node is busy; try again");
+  if (!Ask([&](const Replica& replica) { open = replica.OpenSummary(round, Clock()); })) {
+    return Busy();
   }
-  return over;
+  if (open) return *open;
+  return records::Get(source, round);  // it may have ended between the two
 }
 
-std::vector<RoundSummary> Driver::OpenRounds() {
+absl::StatusOr<std::vector<RoundSummary>> Driver::OpenRounds() {
   std::vector<RoundSummary> open;
-  Ask([&](const Replica& replica) { open = replica.OpenSummaries(Clock()); });
+  if (!Ask([&](const Replica& replica) { open = replica.OpenSummaries(Clock()); })) return Busy();
   return open;
 }
 
 absl::StatusOr<std::vector<RoundSummary>> Driver::ListRounds(size_t limit,
                                                              std::optional<RoundId> after) {
-  return records::List(OpenRounds(), {{&store_, &verifier_.roster()}}, limit, after);
+  return records::List([this] { return OpenRounds(); }, {{&store_, &verifier_.roster()}}, limit,
+                       after);
 }
 
 absl::StatusOr<std::string> Driver::GetBundle(const RoundId& round) {
@@ -54,9 +60,7 @@ absl::StatusOr<std::string> Driver::GetBundle(const RoundId& round) {
 
 absl::StatusOr<NodeStatus> Driver::Status() {
   NodeStatus status;
-  if (!Ask([&](const Replica& replica) { replica.FillStatus(Clock(), &status); })) {
-    return absl::UnavailableError("the node is busy; try again");
-  }
+  if (!Ask([&](const Replica& replica) { replica.FillStatus(Clock(), &status); })) return Busy();
   status.version = version_;
   status.started_unix_ms = started_unix_ms_;
   status.store_bytes = store_.ApproximateBytes();
@@ -79,14 +83,20 @@ absl::StatusOr<std::vector<StoredEvidence>> Driver::ListEvidence() {
   return records::Evidence(store_);
 }
 
-std::map<NodeIndex, std::map<std::string, uint64_t>> Driver::Faults() {
-  std::map<NodeIndex, std::map<std::string, uint64_t>> named;
-  Ask([&](const Replica& replica) {
+absl::StatusOr<std::vector<StoredEvidence>> Driver::EvidenceOf(const RoundId& round) {
+  return records::EvidenceOf(store_, round);
+}
+
+FaultCounts Driver::Faults() {
+  FaultCounts named;
+  const bool told = Ask([&](const Replica& replica) {
     for (const auto& [node, kinds] : replica.faults()) {
       for (const auto& [kind, count] : kinds) named[node][std::string(FaultName(kind))] = count;
     }
   });
-  return named;
+  std::lock_guard lock(mutex_);
+  if (told) faults_told_ = std::move(named);
+  return faults_told_;
 }
 
 }  // namespace decentd

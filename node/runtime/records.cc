@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -44,6 +45,26 @@ absl::StatusOr<archive::Position> PositionOf(const std::vector<Source>& sources,
   return status;
 }
 
+// Of one round without the bytes, which may be many megabytes.
+absl::StatusOr<std::vector<StoredEvidence>> ScanEvidence(const Store& store,
+                                                         const std::optional<RoundId>& of) {
+  std::vector<StoredEvidence> list;
+  absl::Status status = store.Scan(
+      keys::kEvidence, PrefixEnd(keys::kEvidence), false,
+      [&](std::string_view key, std::string_view value) {
+        const auto record = DecodeEvidence(value);
+        const auto id = Digest::FromBytes(key.substr(keys::kEvidence.size()));
+        if (!record.ok() || !id || (of && record->round != *of)) return true;
+        list.push_back({id->Hex(), record->evidence.author,
+                        std::string(EvidenceName(record->evidence.type)), record->round,
+                        record->unix_ms, of ? std::string() : std::string(value)});
+        return true;
+      });
+  if (!status.ok()) return status;
+  std::ranges::sort(list, {}, &StoredEvidence::unix_ms);
+  return list;
+}
+
 }  // namespace
 
 absl::StatusOr<RoundSummary> Get(const Source& source, const RoundId& round) {
@@ -71,31 +92,43 @@ absl::StatusOr<std::string> Bundle(const Store& store, const RoundId& round) {
   return absl::NotFoundError("round " + round.Hex() + " has no certified decision here yet");
 }
 
-absl::StatusOr<std::vector<RoundSummary>> List(std::vector<RoundSummary> open,
-                                               const std::vector<Source>& sources, size_t limit,
-                                               std::optional<RoundId> after) {
-  std::optional<archive::Position> position;
-  if (after) {
+absl::StatusOr<std::vector<RoundSummary>> List(
+    const std::function<absl::StatusOr<std::vector<RoundSummary>>()>& open_rounds,
+    const std::vector<Source>& sources, size_t limit, std::optional<RoundId> after) {
+  absl::StatusOr<archive::Position> position = absl::NotFoundError("from the first one on");
+  if (after) position = PositionOf(sources, *after);
+  if (!position.ok() && !absl::IsNotFound(position.status())) return position.status();
+  std::vector<RoundSummary> open;
+  if (!position.ok()) {
+    absl::StatusOr<std::vector<RoundSummary>> told = open_rounds();
+    if (!told.ok()) return told.status();
+    open = *std::move(told);
+  }
+  if (after && !position.ok()) {
     const auto it = std::ranges::find(open, *after, &RoundSummary::id);
     if (it != open.end()) {
       open.erase(open.begin(), std::next(it));
     } else {
       open.clear();
-      const absl::StatusOr<archive::Position> found = PositionOf(sources, *after);
-      if (!found.ok()) return found.status();
-      position = *found;
+      position = PositionOf(sources, *after);  // it may have ended between the two
+      if (!position.ok()) return position.status();
     }
   }
   if (open.size() < limit) {
     std::vector<RoundSummary> finished;
     for (const Source& source : sources) {
-      const auto stored = archive::ReadSummaries(*source.store, limit - open.size(), position);
+      const auto stored = archive::ReadSummaries(
+          *source.store, limit, position.ok() ? std::optional(*position) : std::nullopt);
       if (!stored.ok()) return stored.status();
       for (const auto& one : *stored) finished.push_back(FromStored(one, *source.roster));
     }
     std::ranges::sort(finished, [](const RoundSummary& a, const RoundSummary& b) {
       return std::tie(a.finished_unix_ms, a.id) > std::tie(b.finished_unix_ms, b.id);
     });
+    // What ended after it was told to be open is listed once.
+    std::set<RoundId> over;
+    for (const RoundSummary& round : finished) over.insert(round.id);
+    std::erase_if(open, [&](const RoundSummary& round) { return over.contains(round.id); });
     std::ranges::move(finished, std::back_inserter(open));
   }
   if (open.size() > limit) open.resize(limit);
@@ -103,21 +136,11 @@ absl::StatusOr<std::vector<RoundSummary>> List(std::vector<RoundSummary> open,
 }
 
 absl::StatusOr<std::vector<StoredEvidence>> Evidence(const Store& store) {
-  std::vector<StoredEvidence> list;
-  absl::Status status = store.Scan(
-      keys::kEvidence, PrefixEnd(keys::kEvidence), false,
-      [&](std::string_view key, std::string_view value) {
-        const auto record = DecodeEvidence(value);
-        const auto id = Digest::FromBytes(key.substr(keys::kEvidence.size()));
-        if (!record.ok() || !id) return true;
-        list.push_back({id->Hex(), record->evidence.author,
-                        std::string(EvidenceName(record->evidence.type)), record->round,
-                        record->unix_ms, std::string(value)});
-        return true;
-      });
-  if (!status.ok()) return status;
-  std::ranges::sort(list, {}, &StoredEvidence::unix_ms);
-  return list;
+  return ScanEvidence(store, std::nullopt);
+}
+
+absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const Store& store, const RoundId& round) {
+  return ScanEvidence(store, round);
 }
 
 }  // namespace decentd::records

@@ -2,6 +2,7 @@
 // retired too. Thread-safe, as the stores are.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +24,14 @@ struct Source {
 absl::StatusOr<RoundSummary> Get(const Source& source, const RoundId& round);
 // As Council::GetBundle.
 absl::StatusOr<std::string> Bundle(const Store& store, const RoundId& round);
-// As Council::ListRounds: the open rounds, newest first, then what the sources have.
-absl::StatusOr<std::vector<RoundSummary>> List(std::vector<RoundSummary> open,
-                                               const std::vector<Source>& sources, size_t limit,
-                                               std::optional<RoundId> after);
+// As Council::ListRounds: the open rounds, newest first, then what the sources have. `open_rounds`
+// tells the first, and is asked only where the page may have some.
+absl::StatusOr<std::vector<RoundSummary>> List(
+    const std::function<absl::StatusOr<std::vector<RoundSummary>>()>& open_rounds,
+    const std::vector<Source>& sources, size_t limit, std::optional<RoundId> after);
 // As Council::ListEvidence.
 absl::StatusOr<std::vector<StoredEvidence>> Evidence(const Store& store);
+// As Council::EvidenceOf.
+absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const Store& store, const RoundId& round);
 
 }  // namespace decentd::records

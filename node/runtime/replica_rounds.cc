@@ -87,8 +87,7 @@ void Replica::Apply(OpenRound& open, Effects effects) {
     evidence_.Add(evidence, id, now_.unix_ms, &out_.writes);
     Then(action::Report{true, "equivocation",
                         roster_.node(evidence.author).name +
-                            " signed two conflicting messages in round " +
-                            id.Hex().substr(0, 12) +
+                            " signed two conflicting messages in round " + id.Hex().substr(0, 12) +
                             "; the evidence is stored (decentctl evidence ls)",
                         id, evidence.author});
     Relay(*evidence.first);
@@ -123,11 +122,10 @@ void Replica::Notify(OpenRound& open, const Notice& notice) {
 void Replica::StartModels(OpenRound& open, const Effects& effects) {
   const Round& round = open.round;
   if (effects.start_answer) {
-    Call(
-        action::StartAnswer{{round.id(), round.query()->messages, round.query()->sampling}});
+    Call(action::StartAnswer{{round.id(), round.query()->messages, round.query()->sampling}});
   }
   for (NodeIndex author : effects.prepare) {
-    if (!roster_.panel(Phase::kSheet).Has(self_)) break;
+    if (!round.roster().panel(Phase::kSheet).Has(self_)) break;
     Call(action::PrepareJudge{MakeJudgeRequest(round, {author})});
   }
   if (effects.start_sheet) {
@@ -137,8 +135,8 @@ void Replica::StartModels(OpenRound& open, const Effects& effects) {
 
 JudgeRequest Replica::MakeJudgeRequest(const Round& round,
                                        const std::vector<NodeIndex>& authors) const {
-  JudgeRequest request{round.id(), self_, round.query()->messages, {},
-                       roster_.parameters().criteria};
+  JudgeRequest request{
+      round.id(), self_, round.query()->messages, {}, roster_.parameters().criteria};
   for (NodeIndex author : authors) {
     const Verified<Propose>& propose = *round.set(Phase::kAnswer).broadcast(author)->payload();
     request.answers.push_back(

@@ -85,7 +85,8 @@ void Replica::SendHavesOf(std::optional<NodeIndex> peer, const std::vector<const
 }
 
 // For those that were away, or heard of a round and may not join it (their watermark, a sponsor's
-// budget), and so are in no exchange about it: the link stays up, and nobody asks for what they lack.
+// budget), and so are in no exchange about it: the link stays up, and nobody asks for what they
+// lack.
 void Replica::NameClosed(std::optional<NodeIndex> peer, size_t most) {
   const std::vector<RoundId> rounds = archive_.Newest(most);
   for (size_t at = 0; at < rounds.size(); at += kMaxClosedPerBatch) {
@@ -196,6 +197,8 @@ std::optional<RoundSummary> Replica::OpenSummary(const RoundId& id, Now now) con
   };
   summary.answers = held(Phase::kAnswer);
   summary.sheets = held(Phase::kSheet);
+  summary.workers = round.roster().panel(Phase::kAnswer);
+  summary.evaluators = round.roster().panel(Phase::kSheet);
   summary.waiting_for = round.WaitingFor();
   const int reachable = reachability_.Reachable(now.monotonic_ms).Size();
   if (reachable < roster_.n() - roster_.f()) {

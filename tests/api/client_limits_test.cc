@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "tests/api/fake_council.h"
+
 namespace decentd {
 namespace {
 
@@ -30,7 +32,7 @@ class ClientLimitsTest : public ::testing::Test {
 };
 
 TEST_F(ClientLimitsTest, RequestsBeyondTheBucketWaitForTheRefill) {
-  ClientLimits limits = Make({.requests_per_minute = 2, .rounds_in_flight = 0});
+  ClientLimits limits = Make({.each = {.requests_per_minute = 2, .rounds_in_flight = 0}});
   EXPECT_TRUE(limits.Admit(Key(1), Round(1)).ok());
   EXPECT_TRUE(limits.Admit(Key(1), Round(2)).ok());
   const absl::Status refused = limits.Admit(Key(1), Round(3));
@@ -42,14 +44,29 @@ TEST_F(ClientLimitsTest, RequestsBeyondTheBucketWaitForTheRefill) {
 }
 
 TEST_F(ClientLimitsTest, OneClientsRequestsCostAnotherNothing) {
-  ClientLimits limits = Make({.requests_per_minute = 1, .rounds_in_flight = 0});
+  ClientLimits limits = Make({.each = {.requests_per_minute = 1, .rounds_in_flight = 0}});
   EXPECT_TRUE(limits.Admit(Key(1), Round(1)).ok());
   EXPECT_FALSE(limits.Admit(Key(1), Round(2)).ok());
   EXPECT_TRUE(limits.Admit(Key(2), Round(3)).ok());
 }
 
+TEST_F(ClientLimitsTest, AClientMayHaveLimitsOfItsOwn) {
+  ClientLimits limits = Make({.each = {.requests_per_minute = 1, .rounds_in_flight = 0},
+                              .own = {{Key(1), {.requests_per_minute = 0, .rounds_in_flight = 2}},
+                                      {Key(2), {.requests_per_minute = 2}}}});
+  EXPECT_TRUE(limits.Admit(Key(1), Round(1)).ok());
+  EXPECT_TRUE(limits.Admit(Key(1), Round(2)).ok());
+  EXPECT_FALSE(limits.Admit(Key(1), Round(3)).ok());
+  EXPECT_TRUE(limits.Admit(Key(2), Round(4)).ok());
+  EXPECT_TRUE(limits.Admit(Key(2), Round(5)).ok());
+  const absl::Status refused = limits.Admit(Key(2), Round(6));
+  EXPECT_NE(std::string(refused.message()).find("try again in 30 s"), std::string::npos) << refused;
+  EXPECT_TRUE(limits.Admit(Key(3), Round(7)).ok());
+  EXPECT_FALSE(limits.Admit(Key(3), Round(8)).ok());
+}
+
 TEST_F(ClientLimitsTest, RoundsInFlightAreBoundedUntilOneEnds) {
-  ClientLimits limits = Make({.requests_per_minute = 0, .rounds_in_flight = 2});
+  ClientLimits limits = Make({.each = {.requests_per_minute = 0, .rounds_in_flight = 2}});
   for (uint8_t i : {1, 2}) {
     ASSERT_TRUE(limits.Admit(Key(1), Round(i)).ok());
     running.insert(Round(i));
@@ -61,7 +78,7 @@ TEST_F(ClientLimitsTest, RoundsInFlightAreBoundedUntilOneEnds) {
 }
 
 TEST_F(ClientLimitsTest, TheSameRoundAgainCountsOnce) {
-  ClientLimits limits = Make({.requests_per_minute = 0, .rounds_in_flight = 1});
+  ClientLimits limits = Make({.each = {.requests_per_minute = 0, .rounds_in_flight = 1}});
   ASSERT_TRUE(limits.Admit(Key(1), Round(1)).ok());
   running.insert(Round(1));
   limits.Settle(Key(1), Round(1), true);
@@ -72,7 +89,7 @@ TEST_F(ClientLimitsTest, TheSameRoundAgainCountsOnce) {
 }
 
 TEST_F(ClientLimitsTest, ARefusedRoundIsNotInFlight) {
-  ClientLimits limits = Make({.requests_per_minute = 0, .rounds_in_flight = 1});
+  ClientLimits limits = Make({.each = {.requests_per_minute = 0, .rounds_in_flight = 1}});
   ASSERT_TRUE(limits.Admit(Key(1), Round(1)).ok());
   EXPECT_FALSE(limits.Admit(Key(1), Round(2)).ok()) << "a round counts while it is admitted";
   limits.Settle(Key(1), Round(1), false);
@@ -80,7 +97,8 @@ TEST_F(ClientLimitsTest, ARefusedRoundIsNotInFlight) {
 }
 
 TEST_F(ClientLimitsTest, ManyKeysDoNotGrowTheTable) {
-  ClientLimits limits = Make({.requests_per_minute = 1, .rounds_in_flight = 1, .clients = 3});
+  ClientLimits limits =
+      Make({.each = {.requests_per_minute = 1, .rounds_in_flight = 1}, .clients = 3});
   for (uint8_t i = 1; i <= 3; ++i) {
     ASSERT_TRUE(limits.Admit(Key(i), Round(i)).ok());
     running.insert(Round(i));
@@ -92,6 +110,29 @@ TEST_F(ClientLimitsTest, ManyKeysDoNotGrowTheTable) {
   now += std::chrono::minutes(1);
   EXPECT_TRUE(limits.Admit(Key(4), Round(4)).ok()) << "an idle client makes room";
   EXPECT_EQ(limits.clients(), 3u);
+}
+
+// A busy node cannot tell; a client at its limit must not gain from that.
+TEST(StillRunningTest, ARoundThatCannotBeLookedAtHasNotEnded) {
+  class Busy : public FakeCouncil {
+   public:
+    absl::StatusOr<RoundSummary> GetRound(const RoundId& round) override {
+      return busy ? absl::StatusOr<RoundSummary>(absl::UnavailableError("busy"))
+                  : FakeCouncil::GetRound(round);
+    }
+    bool busy = false;
+  };
+  Busy council;
+  const RoundId round{Sha256("a")};
+  const auto running = StillRunning(council);
+  EXPECT_FALSE(running(round));
+  council.AddRound(round);
+  EXPECT_TRUE(running(round));
+  council.busy = true;
+  EXPECT_TRUE(running(round));
+  council.busy = false;
+  council.SetState(round, RoundSummary::State::kDecided);
+  EXPECT_FALSE(running(round));
 }
 
 }  // namespace

@@ -89,6 +89,11 @@ class FakeCouncil : public Council {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !held_.empty(); });
   }
+  // What comes from now on is answered at once; what is held stays so.
+  void HoldNoMore() {
+    std::lock_guard lock(mutex_);
+    hold_submit = false;
+  }
   void Release(const absl::StatusOr<RoundId>& result) {
     std::vector<std::function<void(absl::StatusOr<RoundId>)>> held;
     {
@@ -152,6 +157,14 @@ class FakeCouncil : public Council {
   absl::StatusOr<std::vector<StoredEvidence>> ListEvidence() override {
     std::lock_guard lock(mutex_);
     return evidence_;
+  }
+  absl::StatusOr<std::vector<StoredEvidence>> EvidenceOf(const RoundId& round) override {
+    std::lock_guard lock(mutex_);
+    std::vector<StoredEvidence> of_round;
+    for (const StoredEvidence& one : evidence_) {
+      if (one.round == round) of_round.push_back(one);
+    }
+    return of_round;
   }
 
  private:

@@ -39,6 +39,7 @@ TEST_F(Bodies, QueryComesBackTheSame) {
   query.answer_soft_ms = 10;
   query.answer_hard_ms = 11;
   query.sheet_hard_ms = 12;
+  query.committee = 5;
   const std::optional<Query> back = DecodeQuery(EncodeBody(query));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->client_key, query.client_key);
@@ -55,6 +56,7 @@ TEST_F(Bodies, QueryComesBackTheSame) {
   EXPECT_EQ(back->answer_hard_ms, 11u);
   EXPECT_EQ(back->sheet_soft_ms, 0u);
   EXPECT_EQ(back->sheet_hard_ms, 12u);
+  EXPECT_EQ(back->committee, 5u);
   EXPECT_EQ(back->nonce, query.nonce);
   EXPECT_EQ(back->expiry_unix_ms, query.expiry_unix_ms);
 }

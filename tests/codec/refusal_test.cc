@@ -122,6 +122,7 @@ TEST_F(Refusals, QueryOutOfRangeIsRefused) {
          q.set_sheet_hard_ms(4);
        }},
       {"deadline above a day", [](Q& q) { q.set_sheet_hard_ms(limits::kMaxDeadlineMs + 1); }},
+      {"a committee larger than any council", [](Q& q) { q.set_committee(limits::kMaxNodes + 1); }},
       {"nonce of 15 bytes", [](Q& q) { q.set_nonce(std::string(15, 'n')); }},
       {"no expiry", [](Q& q) { q.set_expiry_unix_ms(0); }},
       {"negative expiry", [](Q& q) { q.set_expiry_unix_ms(-1); }},

@@ -90,6 +90,21 @@ TEST_F(NodeCheckTest, WarnsOfAModelSlowerThanTheDeadline) {
   EXPECT_THAT(Check().warnings, ElementsAre(HasSubstr("models.answer.timeout (30s) is not below")));
 }
 
+TEST_F(NodeCheckTest, WarnsOfAnApiKeyThatMayTakeAllConnections) {
+  config_.gateway.listen = "127.0.0.1:8480";
+  config_.gateway.api_keys_file = folder_ / "gateway.keys";
+  config_.gateway.connections = 64;
+  const std::string one = Sha256("one").Hex(), two = Sha256("two").Hex();
+  ASSERT_TRUE(CreateFile(config_.gateway.api_keys_file, one + "\n").ok());
+  EXPECT_THAT(Check().warnings, IsEmpty()) << "there is no other key to keep out";
+  ASSERT_TRUE(ReplaceFile(config_.gateway.api_keys_file, one + "\n" + two + "\n").ok());
+  EXPECT_THAT(Check().warnings, ElementsAre(HasSubstr("one API key may take all 64 connections")));
+  config_.gateway.limits.requests_at_once = 63;
+  EXPECT_THAT(Check().warnings, IsEmpty());
+  ASSERT_TRUE(ReplaceFile(config_.gateway.api_keys_file, one + " requests_at_once=0\n" + two).ok());
+  EXPECT_THAT(Check().warnings, ElementsAre(HasSubstr("one API key may take all")));
+}
+
 TEST_F(NodeCheckTest, WarnsOfAKeyThatNeedsATerminal) {
   ASSERT_TRUE(ChangePassphrase(config_.identity_key, "", "secret").ok());
   EXPECT_THAT(Check().warnings, ElementsAre(HasSubstr("passphrase_file is not set")));

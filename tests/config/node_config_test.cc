@@ -189,7 +189,8 @@ TEST(NodeConfigFile, AFileThatIsTooLargeIsNotRead) {
 TEST(NodeTemplateFile, IsAValidConfigurationAsItIs) {
   for (const auto& [worker, evaluator] :
        {std::pair(true, true), {true, false}, {false, true}, {false, false}}) {
-    const NodeTemplate values{"alice", "0.0.0.0:7400", "127.0.0.1:8400", worker, evaluator, true};
+    const NodeTemplate values{"alice", "0.0.0.0:7400", "127.0.0.1:8400", "", worker, evaluator,
+                              true};
     const auto loaded = ParseNodeConfig(RenderNodeConfig(values), "node.yaml");
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     EXPECT_EQ(loaded->config.name, "alice");
@@ -199,6 +200,29 @@ TEST(NodeTemplateFile, IsAValidConfigurationAsItIs) {
 }
 
 // What the comments offer must work when the '#' is taken away.
+TEST(NodeTemplateFile, TheGatewayIsOffOrOnWithEveryOptionExplained) {
+  NodeTemplate values{"alice"};
+  auto off = ParseNodeConfig(RenderNodeConfig(values), "node.yaml");
+  ASSERT_TRUE(off.ok()) << off.status();
+  EXPECT_EQ(off->config.gateway.listen, "");
+  values.gateway_listen = "127.0.0.1:9000";
+  std::string text = RenderNodeConfig(values);
+  auto on = ParseNodeConfig(text, "node.yaml");
+  ASSERT_TRUE(on.ok()) << on.status();
+  EXPECT_EQ(on->config.gateway.listen, "127.0.0.1:9000");
+  for (const char* option : {"api_keys", "requests_per_minute", "rounds_in_flight", "longest_wait",
+                             "body_bytes", "requests_at_once", "connections"}) {
+    const std::string commented = Concat("#   ", option, ": ");
+    const size_t at = text.find(commented);
+    ASSERT_NE(at, std::string::npos) << option;
+    text.erase(at, 2);  // "# ", the rest is indented as it should be
+  }
+  auto all = ParseNodeConfig(text, "node.yaml");
+  ASSERT_TRUE(all.ok()) << all.status() << text;
+  EXPECT_EQ(all->config.gateway.api_keys_file, "gateway.keys");
+  EXPECT_EQ(all->config.gateway.longest_wait_ms, 600'000u);
+}
+
 TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {
   std::string text;
   const std::string rendered = RenderNodeConfig({"alice"});

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from cluster import Cluster
 from fake_model import FakeModel
 from node import NAMES, Node
+from ports import free_ports
 from programs import PATIENCE_SECONDS, ROOT, program, wait_until
 
 IMAGE = "decentd:bin"
@@ -149,13 +150,15 @@ class ContainerCluster(Cluster):
     def __init__(self, models, deadlines=None, override=lambda cluster: {}):
         super().__init__(models, deadlines=deadlines)
         self.project = self.directory.name
+        self._gateway_port = free_ports(1)[0]
         self._override = override
 
     def _create(self, models, deadlines):
         super()._create(models, deadlines)
         secrets = self.directory / "secrets"
         secrets.mkdir(mode=0o700)
-        for name in [*(f"{node.name}_passphrase" for node in self.nodes), "model_api_key"]:
+        for name in [*(f"{node.name}_passphrase" for node in self.nodes), "model_api_key",
+                     "gateway_keys"]:
             (secrets / name).write_text("unused\n")
             os.chown(secrets / name, USER, USER)
             (secrets / name).chmod(0o400)
@@ -185,7 +188,8 @@ class ContainerCluster(Cluster):
         environment = {
             **os.environ, "DECENTD_IMAGE": IMAGE,
             "DECENTD_SECRETS": str(self.directory / "secrets"),
-            "DECENTD_CLIENT_PORT": self.nodes[0].client.rpartition(":")[2]}
+            "DECENTD_CLIENT_PORT": self.nodes[0].client.rpartition(":")[2],
+            "DECENTD_GATEWAY_PORT": str(self._gateway_port)}  # published; nothing is served there
         return run(*compose_command(), "--project-name", self.project,
                    "--file", ROOT / "deploy" / "compose.yaml",
                    "--file", self.directory / "override.json", *arguments, env=environment)

@@ -117,8 +117,8 @@ class Disturbed(unittest.TestCase):
                 heals.callback(self.cluster.connect, node)
             self.cluster.wait_reachable(2, [alice, bob])
             self.models.release()
-            wait_until(lambda: "no quorum" in self.cluster.round(round_id, alice)["waiting_for"],
-                       "alice has no quorum")
+            wait_until(lambda: "no quorum" in (self.cluster.round(round_id, alice) or {}).get(
+                "waiting_for", ""), "alice has no quorum")
         self.assertEqual(asking.result()["outcome"], "decided")
         self.agreed(round_id)
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from container_cluster import docker, why_no_containers
-from node import free_ports
+from ports import free_ports
 from operations_document import blocks
 from programs import PATIENCE_SECONDS, ROOT, program, wait_until
 
@@ -23,9 +23,10 @@ class Commands(unittest.TestCase):
         for name in ("decentd", "decentctl"):
             (binaries / name).symlink_to(program(name))
         self.council = self.directory / "data" / "decentd" / "compose"
-        # Where the council is kept, which port it has, and neither a model nor a compiler: all
+        # Where the council is kept, which ports it has, and neither a model nor a compiler: all
         # else is as the document has it.
-        options = f"--bin {binaries} --scripted --port {free_ports(1)[0]}"
+        port, self.gateway_port = free_ports(2)
+        options = f"--bin {binaries} --scripted --port {port} --gateway-port {self.gateway_port}"
         self.prelude = (
             f"deploy/compose() {{ local command=$1; shift; case $command in"
             f" up) {ROOT}/deploy/compose up {options} \"$@\" ;;"
@@ -37,6 +38,7 @@ class Commands(unittest.TestCase):
         self.addCleanup(self.run_it, "deploy/compose clean\n", check=False)
 
     def run_it(self, block, check=True):
+        block = block.replace("127.0.0.1:8480", f"127.0.0.1:{self.gateway_port}")
         done = subprocess.run(["bash", "-eu", "-c", self.prelude + block], cwd=ROOT,
                               env=self.variables, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
@@ -70,7 +72,9 @@ class Commands(unittest.TestCase):
                 self.lose_daves_database()
             with self.subTest(block):
                 said = self.run_it(block)
-            if "ask" in block:
+            if "curl" in block:
+                self.assertIn("Canberra", said)
+            if "deploy/compose ask" in block:
                 self.assertIn("Signed", said)
                 self.assertFalse(self.council.exists(), "clean removes all")
             ran += 1

@@ -234,6 +234,66 @@ TEST(Roster, FindsNodesByKeyAndName) {
   EXPECT_EQ(roster.FindKey(PublicKey{}), std::nullopt);
 }
 
+RoundId RoundOf(int number) { return RoundId{Sha256("round " + std::to_string(number))}; }
+
+TEST(Committee, NarrowsThePanelsAndNothingElse) {
+  const Roster roster = RosterOf(10);
+  const Roster narrowed = roster.Committee(RoundOf(1), 4);
+  EXPECT_EQ(narrowed.panel_size(Phase::kAnswer), 4);
+  EXPECT_EQ(narrowed.panel(Phase::kAnswer), narrowed.panel(Phase::kSheet));
+  EXPECT_EQ(narrowed.panel_faulty(Phase::kAnswer), 1);
+  EXPECT_EQ(narrowed.panel_faulty(Phase::kSheet), 1);
+  EXPECT_EQ(narrowed.gate(Phase::kAnswer), 3);
+  EXPECT_EQ(narrowed.minimum(Phase::kSheet), 3);
+  EXPECT_EQ(narrowed.n(), 10);
+  EXPECT_EQ(narrowed.quorum(), roster.quorum());
+  EXPECT_EQ(narrowed.cluster_id(), roster.cluster_id());
+}
+
+TEST(Committee, OfAllIsTheCouncil) {
+  const Roster roster = RosterOf(7);
+  for (uint32_t size : {0u, 7u, 8u, 4'000'000'000u}) {
+    const Roster same = roster.Committee(RoundOf(1), size);
+    EXPECT_EQ(same.panel(Phase::kAnswer), roster.panel(Phase::kAnswer)) << size;
+    EXPECT_EQ(same.panel_faulty(Phase::kSheet), roster.panel_faulty(Phase::kSheet)) << size;
+  }
+}
+
+TEST(Committee, OnlyALargerPanelIsNarrowed) {
+  const Roster roster = RosterOf(8, [](std::vector<RosterNode>& nodes) {
+    for (size_t i = 3; i < nodes.size(); ++i) nodes[i].worker = false;
+  });
+  const Roster narrowed = roster.Committee(RoundOf(2), 4);
+  EXPECT_EQ(narrowed.panel(Phase::kAnswer), roster.panel(Phase::kAnswer));
+  EXPECT_EQ(narrowed.panel_faulty(Phase::kAnswer), roster.panel_faulty(Phase::kAnswer));
+  EXPECT_EQ(narrowed.panel_size(Phase::kSheet), 4);
+}
+
+TEST(Committee, IsDrawnByLotOfTheRound) {
+  const Roster roster = RosterOf(10);
+  std::vector<int> drawn(10, 0);
+  for (int round = 0; round < 1000; ++round) {
+    const Roster narrowed = roster.Committee(RoundOf(round), 3);
+    EXPECT_EQ(narrowed.panel_size(Phase::kAnswer), 3);
+    narrowed.panel(Phase::kAnswer).ForEach([&](NodeIndex node) { ++drawn[node.value]; });
+  }
+  // 300 each on average, with a standard deviation of 14.
+  EXPECT_THAT(drawn, ::testing::Each(::testing::AllOf(::testing::Gt(230), ::testing::Lt(370))));
+  // Of the SPEC's formula, computed apart with sha256sum.
+  NodeSet expected;
+  for (uint16_t node : {2, 3, 6}) expected.Add(NodeIndex{node});
+  EXPECT_EQ(roster.Committee(RoundOf(0), 3).panel(Phase::kAnswer), expected);
+}
+
+TEST(Committee, StatedFaultsAreNeverRaised) {
+  RosterParameters parameters;
+  parameters.faulty_workers = 0;
+  parameters.faulty_evaluators = 1;
+  const Roster narrowed = RosterOf(10, {}, parameters).Committee(RoundOf(3), 8);
+  EXPECT_EQ(narrowed.panel_faulty(Phase::kAnswer), 0);
+  EXPECT_EQ(narrowed.panel_faulty(Phase::kSheet), 1);
+}
+
 TEST(Rule, NamesComeBack) {
   for (uint8_t value = 1; value <= 8; ++value) {
     const Rule rule = static_cast<Rule>(value);

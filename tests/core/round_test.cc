@@ -226,5 +226,31 @@ TEST_F(RoundTest, AModelsSecondResultIsNotProposed) {
       << "phase S has not begun";
 }
 
+// SPEC, section 1: a committee answers, all agree on what it said.
+TEST_F(RoundTest, OnlyTheCommitteesMembersAreAskedAndHeard) {
+  const Verified<Query> query = signed_.MakeQuery(0, 1'800'000'000'000, 1, /*committee=*/2);
+  const RoundId id{query.body_digest()};
+  const NodeSet committee = signed_.roster().Committee(id, 2).panel(Phase::kAnswer);
+  EXPECT_EQ(committee.Size(), 2);
+  for (int node = 0; node < 4; ++node) {
+    Round round(signed_.roster(), At(node), query);
+    const bool member = committee.Has(At(node));
+    EXPECT_EQ(round.Start(false).start_answer, member) << node;
+    EXPECT_EQ(round.NeedsAnswer(), member) << node;
+    const Effects effects = round.Step(event::ModelFinished{Phase::kAnswer, Abstain{}});
+    EXPECT_EQ(effects.say.size(), member ? 1u : 0u) << node;
+    for (int author = 0; author < 4; ++author) {
+      if (author == node) continue;
+      const Effects heard = round.Step(event::ProposeReceived{signed_.Answered(author, id)});
+      EXPECT_EQ(heard.accepted, committee.Has(At(author))) << author;
+    }
+    // What is said of other slots has no effect, and is no fault: the council has them.
+    const int outside = committee.Has(At(0)) ? (committee.Has(At(1)) ? 2 : 1) : 0;
+    const Effects votes = round.Step(event::VotesReceived{signed_.Voted(
+        (node + 1) % 4, id, 0, {vote::Decided{{Phase::kAnswer, At(outside)}, true}})});
+    EXPECT_THAT(votes.blames, IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace decentd::testing

@@ -25,8 +25,9 @@ class SignedCluster {
 
   // A query whose nonce differs for each number.
   Verified<Query> MakeQuery(int number = 0, int64_t expiry_unix_ms = 1'800'000'000'000,
-                            size_t bytes = 1) const {
+                            size_t bytes = 1, uint32_t committee = 0) const {
     Query query = cluster.MakeQuery(std::string(bytes, '?'));
+    query.committee = committee;
     query.nonce = std::string(12, 'n') + std::to_string(1000 + number);
     query.expiry_unix_ms = expiry_unix_ms;
     return Take<Query>(SignQuery(cluster.client(), roster().cluster_id(), query));
@@ -66,8 +67,7 @@ class SignedCluster {
                                     uint64_t seq) const {
     std::vector<Verified<Votes>> votes;
     for (int i = roster().n() - roster().quorum(); i < roster().n(); ++i) {
-      votes.push_back(
-          Take<Votes>(cluster.SignPadded(i, {round, seq, {vote::Echo{slot, digest}}})));
+      votes.push_back(Take<Votes>(cluster.SignPadded(i, {round, seq, {vote::Echo{slot, digest}}})));
     }
     return *verifier.AssembleCertificate(round, slot, digest, std::move(votes));
   }

@@ -125,6 +125,51 @@ TEST_F(AskTest, ARefusalIsToldWithItsReason) {
   EXPECT_THAT(err, HasSubstr("64 rounds are in flight"));
 }
 
+// A node replies once its disk has the question; here it never does.
+TEST_F(AskTest, ANodeThatIsSlowToReplyMayHaveTheQuestionAndIsWatched) {
+  Serve(1);
+  councils[0]->hold_submit = true;
+  EXPECT_EQ(RunHere({"ask", "why?", "--timeout", "30s"}), ExitCode::kOk) << err;
+  EXPECT_THAT(err, HasSubstr("slow to reply; it may have taken the question"));
+  EXPECT_THAT(out, HasSubstr("verified here"));
+}
+
+TEST_F(AskTest, ANodeThatTookTheQuestionIsWatchedBeforeOneThatIsSlow) {
+  Serve(2);
+  councils[0]->hold_submit = true;
+  councils[0]->submit_status = absl::InternalError("it has not got as far");
+  councils[1]->others.clear();
+  EXPECT_EQ(RunHere({"ask", "why?", "--timeout", "30s"}), ExitCode::kOk) << err;
+  EXPECT_THAT(err, HasSubstr(servers[0]->address() + ": slow to reply"));
+  EXPECT_THAT(err, Not(HasSubstr("Deadline Exceeded"))) << "it was asked again";
+}
+
+TEST_F(AskTest, WhereOneNodeIsSlowARefusalIsARefusal) {
+  Serve(2);
+  councils[0]->hold_submit = true;
+  councils[0]->submit_status = absl::InternalError("it has not got as far");
+  councils[1]->submit_status = absl::ResourceExhaustedError("64 rounds are in flight");
+  EXPECT_EQ(RunHere({"ask", "why?", "--timeout", "30s", "--id-file", Path("id")}),
+            ExitCode::kRefused);
+  EXPECT_THAT(err, HasSubstr("slow to reply"));
+  EXPECT_THAT(err, HasSubstr("64 rounds are in flight"));
+  EXPECT_EQ(Read("id"), "");
+}
+
+TEST_F(AskTest, ANodeThatWasSlowAndThenRefusesIsAskedNoMore) {
+  Serve(1);
+  councils[0]->hold_submit = true;
+  councils[0]->submit_status = absl::FailedPreconditionError("this node does not vote");
+  std::thread later([&] {
+    councils[0]->WaitForHeldSubmit();
+    councils[0]->HoldNoMore();
+  });
+  EXPECT_EQ(RunHere({"ask", "why?", "--timeout", "30s"}), ExitCode::kRefused);
+  later.join();
+  EXPECT_THAT(err, HasSubstr("no node took the question: "));
+  EXPECT_THAT(err, HasSubstr("this node does not vote"));
+}
+
 TEST_F(AskTest, ATimeoutSaysWhereTheRoundStandsAndHowToLookLater) {
   Serve(1);
   councils[0]->finishes = false;

@@ -124,6 +124,16 @@ TEST_F(InitTest, AnExposedClientAddressWaitsForTls) {
   EXPECT_THAT(result.err, HasSubstr("needs TLS"));
 }
 
+TEST_F(InitTest, TheGatewayIsServedWhereAskedFor) {
+  const CommandResult result = Init({"--gateway", "0.0.0.0:8480"});
+  EXPECT_EQ(result.exit_code, kUsage);
+  EXPECT_THAT(result.err, HasSubstr("API keys"));
+  EXPECT_EQ(Init({"--gateway", "127.0.0.1:8480"}).exit_code, kOk);
+  const auto loaded = LoadNodeConfig(folder_ / "alice/node.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->config.gateway.listen, "127.0.0.1:8480");
+}
+
 TEST_F(InitTest, EncryptsTheKeyWithAPassphraseFromAFile) {
   ASSERT_TRUE(CreateFile(folder_ / "pass", "correct horse\n", 0600).ok());
   ASSERT_EQ(Init({"--passphrase-file", folder_ / "pass"}).exit_code, kOk);

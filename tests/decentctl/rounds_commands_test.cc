@@ -45,6 +45,14 @@ TEST_F(RoundsCommandsTest, ShowTakesAPrefixAndChecksTheProof) {
   EXPECT_EQ(RunHere({"rounds", "show", std::string(64, '0')}), ExitCode::kNotFound);
 }
 
+TEST_F(RoundsCommandsTest, APrefixThatOnlyANodeThatDoesNotAnswerMayKnowIsNotSaidToBeUnknown) {
+  Serve(2);
+  EXPECT_EQ(RunHere({"rounds", "show", "abcd"}), ExitCode::kNotFound);
+  servers[1].reset();
+  EXPECT_EQ(RunHere({"rounds", "show", "abcd"}), ExitCode::kUnreachable);
+  EXPECT_THAT(err, HasSubstr("no round whose id starts with abcd among those that were listed; "));
+}
+
 TEST_F(RoundsCommandsTest, WhatAQuestionHoldsCannotDriveTheTerminal) {
   Serve(1);
   const std::string id = Ask("\x1b[2J\x1b]0;title\x07 why?");

@@ -9,7 +9,8 @@ _VERDICT_FIELD = 2  # of Decision in types.proto
 
 
 class Bundle:
-    """`envelopes`: (kind, author, body) of each; a client's Query has the author 0xFFFFFFFF."""
+    """`envelopes`: (kind, author, body) of each; a client's Query has the author 0xFFFFFFFF.
+    `certificate_places`: where in the file certificates name their votes."""
 
     def __init__(self, data):
         assert data.startswith(_MARK), f"no bundle: {data[:16]!r}"
@@ -25,6 +26,14 @@ class Bundle:
             at += 5 + 64 + 4
             self.envelopes.append((kind, author, data[at:at + length]))
             at += length
+        (slots,) = struct.unpack_from(">H", data, at + 4)
+        at += 6
+        self.certificate_places = set()
+        for _ in range(slots):
+            (votes,) = struct.unpack_from(">H", data, at + 7)
+            at += 9
+            self.certificate_places.update(range(at, at + 4 * votes))
+            at += 4 * votes
 
     def authors(self):
         """The indexes of the nodes that signed anything in it."""

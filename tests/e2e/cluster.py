@@ -15,9 +15,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from bundle import Bundle
-from node import NAMES, Node, free_ports
-from programs import (PATIENCE_SECONDS, decentctl, decentctl_json, environment, program,
-                      wait_until)
+from node import NAMES, Node
+from ports import free_ports
+from programs import (OK, PATIENCE_SECONDS, UNREACHABLE, decentctl, decentctl_json, environment,
+                      program, wait_until)
 
 # Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has
 # waited for no deadline.
@@ -42,9 +43,12 @@ class Asking:
     def round_id(self):
         """The round's id, as soon as a node took the question."""
         def written():
-            assert self._process.poll() in (None, 0), self._process.stderr.read()
+            ended = self._process.poll()
             text = self._id_file.read_text() if self._id_file.exists() else ""
-            return text.strip() if text.endswith("\n") else None
+            if text.endswith("\n"):
+                return text.strip()
+            assert ended in (None, 0), self._process.stderr.read()
+            return None
 
         return wait_until(written, "a node takes the question")
 
@@ -57,12 +61,13 @@ class Asking:
 
 
 class Cluster:
-    """`models`: a FakeModel, or the lines of node.yaml that choose a model for every node."""
+    """`models`: a FakeModel, or the lines of node.yaml that choose a model for every node.
+    `beside`: the directory in which it makes its own; None for the system's."""
 
     node_type = Node
 
-    def __init__(self, models, n=4, deadlines=None):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-"))
+    def __init__(self, models, n=4, deadlines=None, beside=None):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-", dir=beside))
         self.roster = self.directory / "roster.yaml"
         ports = free_ports(2 * n)
         self.nodes = [
@@ -166,7 +171,14 @@ class Cluster:
 
     def rounds(self, node, limit=50):
         """The list of rounds that a node knows, newest first."""
-        return decentctl_json("rounds", "ls", *self.at(node), "--limit", limit)["rounds"]
+        def listed():
+            node.check_runs()
+            done = decentctl("rounds", "ls", *self.at(node), "--limit", limit, "--json",
+                             expect=None)
+            assert done.returncode in (OK, UNREACHABLE), done.stderr  # the latter: it is busy
+            return json.loads(done.stdout) if done.returncode == OK else None
+
+        return wait_until(listed, f"{node.name} lists its rounds", explain=node.last_log)["rounds"]
 
     def evidence(self, node):
         """The list of the evidence that a node holds."""
@@ -227,8 +239,8 @@ class Cluster:
     def check_unharmed(self):
         """Every node votes, and none holds evidence that another contradicted itself."""
         for node in self.nodes:
-            status = node.status()
-            assert status and status["voting"], f"{node.name} does not vote: {status}"
+            status = node.says_how_it_is()
+            assert status["voting"], f"{node.name} does not vote: {status}"
             assert self.evidence(node) == [], f"{node.name} holds {self.evidence(node)}"
 
     def verify(self, bundle, expect=0):

@@ -24,9 +24,12 @@ class FakeModel:
         self._changed = threading.Condition()
         self._held = set()        # (node, kind)
         self._waiting = []        # the same, of requests that are held
-        self._failing = set()     # (node, kind)
+        self._failing = {}        # (node, kind): what it says
         self._otherwise = set()   # nodes
+        self._said = {}           # node: its answer, where a test chose it
+        self._lying = set()       # nodes
         self.requests = []        # (node, kind), in the order in which they came
+        self.last_question = None  # the body of the last request for an answer
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,12 +57,22 @@ class FakeModel:
 
     def answer_of(self, node):
         """What node's model answers to every question. Judges prefer the lowest node."""
+        if node in self._said:
+            return self._said[node]
         again = " Asked again, it says something else." if node in self._otherwise else ""
         return f"The answer of model {node}.{again}"
 
     def answer_otherwise(self, node):
         """From now on that node's model does not repeat what it has answered so far."""
         self._otherwise.add(node)
+
+    def answer_with(self, node, text):
+        """From now on that node's model answers this."""
+        self._said[node] = text
+
+    def lie(self, node):
+        """From now on that node's judge turns its marks round: what is worst it calls best."""
+        self._lying.add(node)
 
     def hold(self, node, kind):
         """Requests of that node and kind get no reply until release()."""
@@ -71,10 +84,15 @@ class FakeModel:
             self._held.clear()
             self._changed.notify_all()
 
-    def fail(self, node, kind):
+    def fail(self, node, kind, message="told to fail by the test"):
         """Requests of that node and kind get HTTP 400, which is not retried."""
         with self._changed:
-            self._failing.add((node, kind))
+            self._failing[node, kind] = message
+
+    def recover(self):
+        """No request fails any more."""
+        with self._changed:
+            self._failing.clear()
 
     def wait_for_held(self, node, kind):
         """Returns when a request of that node is being held: its node now waits for its model."""
@@ -100,16 +118,19 @@ class FakeModel:
         key = (int(match.group(1)), JUDGE if schema else ANSWER)
         with self._changed:
             self.requests.append(key)
+            if key[1] == ANSWER:
+                self.last_question = request
             self._waiting.append(key)
             self._changed.notify_all()
             self._changed.wait_for(lambda: key not in self._held, PATIENCE_SECONDS)
             self._waiting.remove(key)
-            failing = key in self._failing
-        if failing:
-            self._reply(handler, 400, {"error": {"message": "told to fail by the test"}})
+            failure = self._failing.get(key)
+        if failure is not None:
+            self._reply(handler, 400, {"error": {"message": failure}})
             return
         prompt = "\n".join(message["content"] for message in request["messages"])
-        text = json.dumps(marks(schema, prompt)) if schema else self.answer_of(key[0])
+        text = json.dumps(marks(schema, prompt, key[0] in self._lying)) if schema \
+            else self.answer_of(key[0])
         self._reply(handler, 200, {
             "id": "chatcmpl-test", "object": "chat.completion", "model": f"fake-{key[0]}",
             "choices": [{"index": 0, "finish_reason": "stop",
@@ -130,12 +151,13 @@ class FakeModel:
             pass  # the node was killed while it waited
 
 
-def marks(schema, prompt):
+def marks(schema, prompt, lying=False):
     """A reply that fits the judge's schema: {"A1": [mark, one a criterion], ...}. Model 0's answer
-    gets 20 points everywhere, each further one 1 less."""
+    gets 20 points everywhere, each further one 1 less; turned round for a liar."""
     def mark_of(shown_text):
         model = re.search(r"answer of model (\d+)", shown_text)
-        return max(0, 20 - int(model.group(1))) if model else 0
+        mark = max(0, 20 - int(model.group(1))) if model else 0
+        return 20 - mark if lying else mark
 
     shown = dict(re.findall(r"<<<BEGIN \w+ (A\d+)>>>\n(.*?)\n<<<END", prompt, re.S))
     return {name: [mark_of(shown.get(name, prompt))] * inner["minItems"]

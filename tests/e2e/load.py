@@ -5,9 +5,7 @@ import json
 import random
 import threading
 
-from programs import PATIENCE_SECONDS, decentctl, wait_until
-
-UNREACHABLE = 5  # decentctl's exit status
+from programs import PATIENCE_SECONDS, UNREACHABLE, decentctl, wait_until
 
 
 class Load:

@@ -2,36 +2,14 @@
 
 import json
 import os
-import pathlib
-import random
 import re
+import resource
 import signal
-import socket
 import subprocess
 
-from programs import PATIENCE_SECONDS, decentctl, program
+from programs import PATIENCE_SECONDS, decentctl, program, wait_until
 
 NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
-
-
-def free_ports(count):
-    """Ports that nothing uses, outside the range from which the system takes the ports of outgoing
-    connections: a stopped node's port must still be free when it starts again."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    found, held = [], []
-    while len(found) < count:
-        port = random.SystemRandom().randrange(10240, low)
-        candidate = socket.socket()
-        try:
-            candidate.bind(("127.0.0.1", port))
-        except OSError:
-            candidate.close()
-            continue
-        held.append(candidate)
-        found.append(port)
-    for candidate in held:
-        candidate.close()
-    return found
 
 
 class Node:
@@ -49,6 +27,7 @@ class Node:
         self.daemon = "decentd"
         self.daemon_arguments = []
         self.daemon_environment = {}  # beside what the test's own process has
+        self.daemon_limits = {}  # of resource.RLIMIT_...: (soft, hard)
         self.process = None
 
     def configure(self, key, value):
@@ -66,7 +45,12 @@ class Node:
                 [program(self.daemon), "--config", self.directory / "node.yaml",
                  *self.daemon_arguments, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.daemon_environment})
+                env={**os.environ, **self.daemon_environment},
+                preexec_fn=self._set_limits if self.daemon_limits else None)
+
+    def _set_limits(self):
+        for kind, limit in self.daemon_limits.items():
+            resource.setrlimit(kind, limit)
 
     def kill(self):
         """SIGKILL: the node gets no chance to write or send anything."""
@@ -110,6 +94,10 @@ class Node:
         self.check_runs()
         done = decentctl("status", "--node", self.client, "--json", expect=None)
         return None if done.returncode else json.loads(done.stdout)["nodes"][0]
+
+    def says_how_it_is(self):
+        """The same once it answers: one that waits for its disk does not, for a moment."""
+        return wait_until(self.status, f"{self.name} says how it is", explain=self.last_log)
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -7,6 +7,7 @@ build tree or an installation keeps them.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import threading
 import time
@@ -14,6 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Longer than anything takes on a busy machine: it ends a test that hangs, it measures nothing.
 PATIENCE_SECONDS = 120
+OK, UNREACHABLE = 0, 5  # exit statuses of decentctl
 
 _PLACES = ["", "bin", "node", "tools/decentctl", "tools/drill",
            "libexec/decentd", "tests/e2e"]
@@ -65,6 +67,13 @@ def decentctl_json(*arguments, **options):
         return json.loads(done.stdout)
     except json.JSONDecodeError as error:
         raise CommandFailed(f"decentctl {arguments} printed no JSON: {done.stdout!r}") from error
+
+
+def memory_directory():
+    """Where files lie in memory, or None: for tests to which a node that waits for its disk, and
+    says that it is busy, would look like a failure."""
+    memory = pathlib.Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 ** 30 else None
 
 
 def wait_until(predicate, what, timeout=PATIENCE_SECONDS, explain=lambda: ""):

@@ -66,8 +66,13 @@ class ServiceManager:
 
 def thread_of(pid, name):
     """The number of the one thread of a process that has this name."""
-    found = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-             if (task / "comm").read_text().strip() == name]
+    def is_it(task):
+        try:
+            return (task / "comm").read_text().strip() == name
+        except OSError:  # it has just ended
+            return False
+
+    found = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() if is_it(task)]
     assert len(found) == 1, f"process {pid} has {len(found)} threads named {name}"
     return found[0]
 

@@ -24,6 +24,9 @@ class Byzantine(unittest.TestCase):
         for node in cluster.nodes[:3]:
             wait_until(lambda node=node: (node.status() or {}).get("reachable", 0) >= 3,
                        f"{node.name} reaches the honest nodes", explain=node.last_log)
+            # Who is not there yet is not waited for, and does no harm.
+            wait_until(lambda node=node: cluster.peers(node)["dave"]["linked"],
+                       f"{node.name} is linked with dave", explain=node.last_log)
         asked = cluster.ask("What is 17 + 25?")
         self.assertEqual(asked["outcome"], "decided")
         rounds = cluster.wait_decided(asked["round_id"], cluster.nodes[:3])

@@ -107,11 +107,11 @@ class NodeCommands(unittest.TestCase):
         self.assertIn(self.models.answer_of(0), said.stdout)
 
     def test_status_names_the_node_its_cluster_and_its_bound(self):
-        status = self.cluster.nodes[1].status()
+        status = self.cluster.nodes[1].says_how_it_is()
         self.assertEqual((status["name"], status["n"], status["f"], status["quorum"]),
                          ("bob", 4, 1, 3))
         self.assertTrue(status["voting"])
-        self.assertEqual({node.status()["cluster_id"] for node in self.cluster.nodes},
+        self.assertEqual({node.says_how_it_is()["cluster_id"] for node in self.cluster.nodes},
                          {status["cluster_id"]})
 
     def test_status_of_no_node_is_unreachable(self):

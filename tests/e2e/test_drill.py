@@ -102,7 +102,7 @@ class Drill(unittest.TestCase):
             self.assertEqual([self.ends(report, liars) for liars in (0, 1)],
                              [["honest_won"], ["liars_won"]])
             table = decentctl("drill", "--dir", cluster.nodes[0].directory, "--attack", "inflate",
-                              expect=WINNER_FELL).stdout
+                              expect=WINNER_FELL, timeout=4 * PATIENCE_SECONDS).stdout
             self.assertRegex(table, r"\n +1  yes +FELL +- +1 of 1 ")
             self.assertIn("The winner did NOT stand for 1 liar,", table)
             self.assertIn("unsafe_mean keeps no promise", table)
@@ -149,7 +149,8 @@ class Drill(unittest.TestCase):
     def test_honest_nodes_have_the_operators_model_and_what_is_kept_says_where(self):
         with FakeModel() as models, Cluster(models) as cluster:
             done = decentctl("drill", "--dir", cluster.nodes[0].directory, "--attack", "inflate",
-                             "--json", "--keep", "--question", "What is 17 + 25?")
+                             "--json", "--keep", "--question", "What is 17 + 25?",
+                             timeout=4 * PATIENCE_SECONDS)
             report = json.loads(done.stdout)
             kept = pathlib.Path(report["directory"])
             self.assertIn(str(kept), done.stderr)

@@ -1,67 +1,11 @@
 """The gateway over HTTP: what OpenAI's clients send and get, errors, streams, hang-ups."""
 
-import hashlib
-import http.client
 import json
-import socket
 import unittest
-from importlib.util import find_spec
 
-from cluster import Cluster
 from fake_model import ANSWER, FakeModel
-from node import free_ports
-from programs import PATIENCE_SECONDS, decentctl, wait_until
-
-KEY = "a key for tests"
-
-
-class GatewayCluster(Cluster):
-    """The first node serves the gateway. `keys`: whether it asks for API keys."""
-
-    def __init__(self, models, keys=False, options=(), **how):
-        super().__init__(models, **how)
-        self.port = free_ports(1)[0]
-        config = self.nodes[0].directory / "node.yaml"
-        lines = [f"  listen: 127.0.0.1:{self.port}", *(f"  {line}" for line in options)]
-        if keys:
-            lines.append("  api_keys: gateway.keys")
-            digest = hashlib.sha256(KEY.encode()).hexdigest()
-            (config.parent / "gateway.keys").write_text(f"# for tests\n{digest}\n")
-        config.write_text(config.read_text() + "\ngateway:\n" + "\n".join(lines) + "\n")
-
-    def open(self, method, path, body=None, **headers):
-        """Sends a request; the connection and the reply, whose body is not read yet."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            sent.setdefault("Content-Type", "application/json")
-            body = body if isinstance(body, (bytes, str)) else json.dumps(body)
-        connection.request(method, path, body, sent)
-        return connection, connection.getresponse()
-
-    def call(self, method, path, body=None, **headers):
-        """Status, headers and body, parsed where it is JSON."""
-        connection, reply = self.open(method, path, body, **headers)
-        data = reply.read()
-        connection.close()
-        is_json = reply.headers.get("Content-Type") == "application/json"
-        return reply.status, reply.headers, json.loads(data) if is_json else data
-
-    def chat(self, *messages, **parameters):
-        return self.call("POST", "/v1/chat/completions", question(*messages, **parameters))
-
-
-def question(*messages, **parameters):
-    messages = messages or ("What is 17 + 25?",)
-    return {"model": "decent", **parameters, "messages": [
-        {"role": "user", "content": one} if isinstance(one, str) else one for one in messages]}
-
-
-def events(text):
-    """The fields of each event of a stream; comments have the name ''."""
-    return [dict(line.split(": ", 1) if not line.startswith(":") else ("", line[2:])
-                 for line in block.split("\n")) for block in text.strip().split("\n\n")]
-
+from gateway_cluster import KEY, GatewayCluster, events, question
+from programs import decentctl, wait_until
 
 class Gateway(unittest.TestCase):
     def test_answers_watches_and_proves_a_round(self):
@@ -70,7 +14,7 @@ class Gateway(unittest.TestCase):
             self.assertEqual(cluster.call("GET", "/healthz")[0], 200)
             self.assertEqual(cluster.call("GET", "/readyz")[2], {"status": "ready"})
             self.assertEqual([m["id"] for m in cluster.call("GET", "/v1/models")[2]["data"]],
-                             ["decent"])
+                             ["decent", "decent-3", "decent-2", "decent-1"])
             status, _, reply = cluster.chat()
             self.assertEqual(status, 200, reply)
             self.check_completion(reply, models)
@@ -98,6 +42,16 @@ class Gateway(unittest.TestCase):
         self.assertEqual(decent["sheets"], {"received": 4, "expected": 4})
         self.assertEqual((decent["status"], decent["winner"]), ("decided", "alice"))
         self.assertTrue(decent["certificate"])
+        self.assertEqual(usage, decent["usage"])
+        self.assertEqual(decent["dissent"], {"sheets": 0, "agents": []})
+        self.assertEqual([a["agent"] for a in decent["agents"]], ["alice", "bob", "carol", "dave"])
+        for agent in decent["agents"]:
+            self.assertEqual((agent["answer"]["status"], agent["sheet"]["status"]),
+                             ("usable", "usable"))
+            self.assertGreater(agent["prompt_tokens"], 0)
+            self.assertIsNone(agent["cost_usd"])  # no prices: unknown, not nothing
+            self.assertEqual(agent["sheet"]["prefers"], ["alice"])
+        self.assertEqual(sorted(a["answer"]["rank"] for a in decent["agents"]), [1, 2, 3, 4])
         self.assertTrue(decent["usage_known"])
         self.assertFalse(decent["cost_known"])
         self.assertEqual(decent["missing_agents"], [])
@@ -105,12 +59,19 @@ class Gateway(unittest.TestCase):
     def check_rounds(self, cluster, round_id):
         one = cluster.call("GET", f"/v1/rounds/{round_id}")[2]
         self.assertEqual((one["id"], one["status"]), (round_id, "decided"))
+        self.assertEqual((one["decent"]["winner"], one["evidence"]), ("alice", []))
         second = cluster.chat("Another?")[2]["decent"]["round_id"]
         first_page = cluster.call("GET", "/v1/rounds?limit=1")[2]
         self.assertEqual([r["id"] for r in first_page["data"]], [second])
         self.assertTrue(first_page["has_more"])
         rest = cluster.call("GET", f"/v1/rounds?after={second}")[2]
         self.assertEqual([r["id"] for r in rest["data"]], [round_id])
+        self.assertNotIn("decent", rest["data"][0])
+        expanded = cluster.call("GET", f"/v1/rounds?after={second}&expand=decent")[2]
+        self.assertEqual(expanded["data"][0]["decent"], one["decent"])
+        short = cluster.call("GET", f"/v1/rounds?after={second}&expand=result")[2]["data"][0]
+        self.assertEqual(short["result"], {key: value for key, value in one["decent"].items()
+                                           if key not in ("agents", "missing_agents")})
         self.assertFalse(rest["has_more"])
         bundle = cluster.directory / "fetched.bundle"
         bundle.write_bytes(cluster.call("GET", f"/v1/rounds/{round_id}/bundle")[2])
@@ -123,18 +84,28 @@ class Gateway(unittest.TestCase):
                      "round.decided"):
             self.assertIn(name, names)
         self.assertEqual(names[-1], "round.certified")
+        said = [json.loads(e["data"]) for e in whole]
+        self.assertEqual([one["seq"] for one in said], list(range(1, len(said) + 1)))
+        self.assertEqual([one["type"] for one in said], names)
+        for one in said:
+            self.assertEqual(one["round_id"], round_id)
+            self.assertGreater(one["ts"], 1_600_000_000_000)
         after = cluster.call("GET", path, Last_Event_ID=whole[4]["id"])[2].decode()
         self.assertEqual(events(after), whole[5:])
         self.assertEqual(cluster.call("GET", path, Last_Event_ID=whole[-1]["id"])[2], b"")
 
     def check_multi_turn(self, cluster, models):
-        before = len(models.requests)
-        status, _, reply = cluster.chat(
-            {"role": "system", "content": "Be brief."}, "One?",
-            {"role": "assistant", "content": "1"}, "And two?", temperature=0, seed=1, max_tokens=50,
-            stop=["END"])
+        conversation = [{"role": "system", "content": "Be brief."},
+                        {"role": "user", "content": "One?"},
+                        {"role": "assistant", "content": "1"}, {"role": "user", "content": "And two?"}]
+        sampling = {"temperature": 0.5, "top_p": 0.9, "seed": 1, "max_tokens": 50, "stop": ["END"],
+                    "response_format": {"type": "json_object"}}
+        status, _, reply = cluster.chat(*conversation, **sampling)
         self.assertEqual(status, 200, reply)
-        self.assertGreater(len(models.requests), before)
+        # The agents are asked exactly that.
+        asked = models.last_question
+        self.assertEqual(asked["messages"], conversation)
+        self.assertEqual({key: asked[key] for key in sampling}, sampling)
 
     def check_stream(self, cluster, models):
         text = cluster.chat(stream=True, stream_options={"include_usage": True})[2].decode()
@@ -150,22 +121,62 @@ class Gateway(unittest.TestCase):
         self.assertGreater(chunks[-1]["usage"]["total_tokens"], 0)
         self.assertEqual(chunks[-2]["choices"][0]["finish_reason"], "stop")
 
-    @unittest.skipUnless(find_spec("openai"), "the openai package is not installed")
-    def test_the_official_client_is_served(self):
-        import openai
-        hello = [{"role": "user", "content": "What is 17 + 25?"}]
+    def test_a_round_is_begun_and_not_waited_for(self):
+        with FakeModel() as models, GatewayCluster(models) as cluster:
+            models.hold(0, ANSWER)
+            cluster.start()
+            status, headers, begun = cluster.call("POST", "/v1/rounds", {"question": "Why?"})
+            self.assertEqual((status, begun["status"], begun["question"]), (202, "running", "Why?"))
+            self.assertIsNone(begun["decent"])
+            self.assertEqual(begun["panel"], {"answer": [0, 1, 2, 3], "sheet": [0, 1, 2, 3]})
+            self.assertEqual(headers["Location"], f"/v1/rounds/{begun['id']}")
+            self.assertEqual(cluster.call("GET", headers["Location"] + "/bundle")[0], 404)
+            models.release()
+            cluster.wait_decided(begun["id"], cluster.nodes[:1])
+            self.assertEqual(cluster.call("GET", headers["Location"])[2]["decent"]["status"],
+                             "decided")
+
+    def test_a_committee_answers_and_all_agree_on_it(self):
         with FakeModel() as models, GatewayCluster(models) as cluster:
             cluster.start()
-            client = openai.OpenAI(base_url=f"http://127.0.0.1:{cluster.port}/v1", api_key="none")
-            reply = client.chat.completions.create(model="decent", messages=hello)
-            self.assertEqual(reply.choices[0].message.content, models.answer_of(0))
-            chunks = client.chat.completions.create(model="decent", messages=hello, stream=True)
-            self.assertEqual("".join(c.choices[0].delta.content or "" for c in chunks),
-                             models.answer_of(0))
-            self.assertEqual([m.id for m in client.models.list()], ["decent"])
-            with self.assertRaises(openai.BadRequestError) as refused:
-                client.chat.completions.create(model="decent", messages=hello, n=2)
-            self.assertEqual(refused.exception.param, "n")
+            status, _, reply = cluster.call("POST", "/v1/chat/completions",
+                                            {**question(), "model": "decent-3"})
+            self.assertEqual(status, 200, reply)
+            self.assertEqual(reply["model"], "decent-3")
+            decent = reply["decent"]
+            self.assertEqual(decent["answers"], {"received": 3, "expected": 3})
+            self.assertEqual(decent["sheets"], {"received": 3, "expected": 3})
+            self.assertEqual(len(decent["agents"]), 3)
+            self.assertEqual({kind for _, kind in models.requests}, {"answer", "judge"})
+            self.assertEqual(len({node for node, _ in models.requests}), 3)
+            cluster.agreed([decent["round_id"]])
+            models.hold(0, ANSWER)
+            models.hold(1, ANSWER)
+            begun = cluster.call("POST", "/v1/rounds", {"question": "Who?", "model": "decent-3"})[2]
+            self.assertEqual(len(begun["panel"]["answer"]), 3)
+            models.release()
+            asked = cluster.ask("And of one?", options=["--committee", "1"])
+            self.assertEqual((asked["outcome"], asked["answers"]["panel"]), ("decided", 1))
+            cluster.agreed([asked["round_id"]])
+
+    def test_tells_of_nodes_roster_and_metrics(self):
+        with FakeModel() as models, GatewayCluster(models) as cluster:
+            cluster.start()
+            nodes = cluster.call("GET", "/v1/nodes")[2]
+            self.assertEqual([n["name"] for n in nodes["data"]], ["alice", "bob", "carol", "dave"])
+            self.assertEqual([n["self"] for n in nodes["data"]], [True, False, False, False])
+            self.assertTrue(all(n["up"] and n["version"] for n in nodes["data"]), nodes)
+            self.assertEqual((nodes["node"]["reachable"], nodes["node"]["quorum"]), (4, 3))
+            cluster.nodes[3].kill()
+            wait_until(lambda: not cluster.call("GET", "/v1/nodes")[2]["data"][3]["up"], "dave goes")
+            roster = cluster.call("GET", "/v1/roster")[2]
+            self.assertEqual((roster["n"], roster["f"], roster["quorum"]), (4, 1, 3))
+            self.assertEqual(roster["panels"]["sheet"],
+                             {"size": 4, "faulty": 1, "gate": 3, "minimum": 3})
+            self.assertEqual([r["state"] for r in roster["rosters"]], ["active"])
+            self.assertEqual(roster["cluster_id"], roster["rosters"][0]["cluster_id"])
+            text = cluster.call("GET", "/metrics")[2].decode()
+            self.assertIn('decentd_gateway_replies_total{route="/v1/roster",status="200"} 1', text)
 
     def test_refuses_by_name_and_in_openais_format(self):
         with FakeModel() as models, GatewayCluster(models) as cluster:
@@ -177,13 +188,14 @@ class Gateway(unittest.TestCase):
                     (400, "invalid_value", ("POST", chat, question(temperature=3))),
                     (400, None, ("POST", chat, "no JSON")),
                     (404, "model_not_found", ("POST", chat, {**question(), "model": "other"})),
+                    (400, "context_length_exceeded", ("POST", chat, question("x" * 600_000))),
                     (404, "unknown_url", ("GET", "/v1/other")),
                     (404, "round_not_found", ("GET", "/v1/rounds/" + "0" * 64)),
                     (404, "round_not_found", ("GET", f"/v1/rounds/{'0' * 64}/events")),
                     (400, "invalid_value", ("GET", "/v1/rounds/xyz")),
                     (400, "invalid_value", ("GET", "/v1/rounds?limit=0")),
                     (405, "method_not_allowed", ("GET", chat)),
-                    (413, "request_too_large", ("POST", chat, b" " * (4 << 20)))]:
+                    (413, "request_too_large", ("POST", chat, b" " * (3 * (1 << 20) + 1)))]:
                 with self.subTest(code=code, path=request[:2]):
                     got, _, body = cluster.call(*request)
                     self.assertEqual((got, body["error"]["code"]), (status, code), body)
@@ -213,10 +225,17 @@ class Gateway(unittest.TestCase):
             cluster.start()
             self.assertEqual(cluster.call("GET", "/healthz")[0], 200)
             self.assertEqual(cluster.call("GET", "/v1/models")[0], 401)
+            for node in cluster.nodes[2:]:
+                node.stop()
+            ready = wait_until(lambda: (lambda r: r if r[0] == 503 else None)(
+                cluster.call("GET", "/readyz")), "not ready")
+            self.assertEqual(ready[2], {"status": "not_ready"})  # why is not for strangers
+            cluster.start(cluster.nodes[2:])
             wrong = cluster.call("GET", "/v1/models", Authorization="Bearer wrong-key-of-a-test")
             self.assertEqual((wrong[0], wrong[2]["error"]["code"]), (401, "invalid_api_key"))
             allowed = {"Authorization": f"Bearer {KEY}"}
             self.assertEqual(cluster.call("GET", "/v1/models", **allowed)[0], 200)
+            wait_until(lambda: cluster.call("GET", "/readyz")[0] == 200, "ready again")
             chat = ("POST", "/v1/chat/completions", question())
             replies = []
             while not replies or replies[-1][0] == 200:
@@ -226,27 +245,6 @@ class Gateway(unittest.TestCase):
             self.assertGreater(int(replies[-1][1]["Retry-After"]), 0)
             for text in (KEY, "wrong-key-of-a-test"):
                 self.assertNotIn(text, cluster.nodes[0].log_text())
-
-    def test_a_client_that_goes_or_stalls_costs_its_own_connection_only(self):
-        with FakeModel() as models, GatewayCluster(models) as cluster:
-            models.hold(0, ANSWER)
-            cluster.start()
-            connection, reply = cluster.open("POST", "/v1/chat/completions", question(stream=True))
-            round_id = reply.readline().decode().split()[-1]
-            watcher, watched = cluster.open("GET", f"/v1/rounds/{round_id}/events")
-            models.wait_for_held(0, ANSWER)
-            reply.close()
-            connection.close()
-            with socket.create_connection(("127.0.0.1", cluster.port)) as slow:
-                slow.sendall(b"GET /healthz HT")  # and never the rest
-                self.assertEqual(cluster.call("GET", "/healthz")[0], 200)
-                models.release()
-                seen = events(watched.read().decode())
-                self.assertEqual(seen[-1]["event"], "round.certified")
-                slow.settimeout(PATIENCE_SECONDS)
-                self.assertIn(b" 408 ", slow.recv(4096))
-            watcher.close()
-            cluster.wait_decided(round_id, cluster.nodes[:1])
 
     def test_without_a_quorum_the_node_is_not_ready(self):
         with FakeModel() as models, GatewayCluster(models) as cluster:

@@ -21,7 +21,7 @@ class LostDatabase(unittest.TestCase):
 
     def test_it_is_refused_then_sits_out_what_may_be_open_and_takes_the_records_over(self):
         # A node that sits out is linked, and so it is waited for until the soft deadline.
-        deadlines = {"soft": "5s", "hard": "15m"}
+        deadlines = {"soft": "10s", "hard": "15m"}
         with FakeModel() as models, Cluster(models, deadlines=deadlines) as cluster:
             cluster.start()
             alice, _, carol, dave = cluster.nodes
@@ -57,7 +57,7 @@ class LostDatabase(unittest.TestCase):
             self.assertEqual([cluster.evidence(node) for node in cluster.nodes], [[]] * 4)
 
     def check_sits_out(self, cluster, node):
-        status = node.status()
+        status = node.says_how_it_is()
         self.assertFalse(status["voting"])
         self.assertIn("its memory was lost", status["not_voting_because"])
         refused = decentctl("ask", "What is 20 + 25?", *cluster.at(node), expect=REFUSED)

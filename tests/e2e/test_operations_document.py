@@ -9,7 +9,9 @@ import unittest
 
 from cluster import Cluster
 from fake_model import FakeModel
-from node import Node, free_ports
+from http_client import ask, get
+from node import Node
+from ports import free_ports
 from operations_document import PLACES, blocks, fences, inline_commands
 from programs import (PATIENCE_SECONDS, ROOT, decentctl, environment, find_program, program,
                       wait_until)
@@ -93,7 +95,9 @@ class Commands(unittest.TestCase):
     def after(self, block, said):
         cluster, shell = self.cluster, self.shell
         alice, *others = cluster.nodes
-        if block.startswith("decentctl db check"):
+        if "gateway.keys" in block:
+            self.check_gateway(alice)
+        elif block.startswith("decentctl db check"):
             cluster.start([alice])
         elif block.startswith("decentctl roster line"):
             shell.variables["LINE"] = said.strip()
@@ -102,6 +106,20 @@ class Commands(unittest.TestCase):
                 shell.run(f"decentctl roster adopt next.yaml --dir {node.name}\n")
             wait_until(lambda: "4 of 5" in shell.run("decentctl roster status"),
                        "the four serve the new roster", explain=alice.last_log)
+
+    def check_gateway(self, alice):
+        """It takes the key that was made, and no other."""
+        (port,) = free_ports(1)
+        (self.cluster.directory / "gateway.keys").rename(alice.directory / "gateway.keys")
+        with (alice.directory / "node.yaml").open("a", encoding="utf-8") as config:
+            config.write(f"gateway:\n  listen: 127.0.0.1:{port}\n  api_keys: gateway.keys\n")
+        self.assertEqual(alice.stop(), 0)
+        self.cluster.start([alice])
+        file = self.cluster.directory / "my.key"
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        url = f"http://127.0.0.1:{port}"
+        self.assertTrue(ask(url, "What is 17 + 25?", file.read_text()))
+        self.assertEqual(get(f"{url}/v1/models", "another")[0], 401)
 
     def test_those_of_a_council(self):
         with FakeModel() as models, Cluster(models) as cluster:
@@ -126,11 +144,14 @@ class Commands(unittest.TestCase):
                 Cluster(models, deadlines={"soft": "3s", "hard": "15m"}) as cluster:
             cluster.nodes[3].daemon = "decentd-drill"
             cluster.nodes[3].daemon_arguments = ["--attack", "fork"]
+            cluster.let_clients_ask()
             for node in cluster.nodes:
                 node.start()
             alice = cluster.nodes[0]
             wait_until(lambda: (alice.status() or {}).get("reachable", 0) >= 3,
                        "alice reaches the honest nodes", explain=alice.last_log)
+            wait_until(lambda: cluster.peers(alice)["dave"]["linked"], "alice is linked with dave",
+                       explain=alice.last_log)
             shell = Shell(cluster)
 
             def evidence():

@@ -9,10 +9,9 @@ import urllib.request
 from cluster import Cluster
 from fake_model import FakeModel
 from load import Load
-from node import free_ports
-from programs import decentctl, program
+from ports import free_ports
+from programs import UNREACHABLE, decentctl, program
 
-UNREACHABLE = 5  # decentctl's exit status
 CLIENTS = 2
 
 
@@ -72,7 +71,7 @@ class Operator(unittest.TestCase):
             self.assertIn("a copy that was made of another", dave.last_log(lines=1))
             dave.start("--accept-lost-database")
             cluster.wait_reachable(4, cluster.nodes)
-            self.assertFalse(dave.status()["voting"])
+            self.assertFalse(dave.says_how_it_is()["voting"])
             # What the copy had, and what was decided since: all of it is there again.
             cluster.agreed(before)
             self.assertEqual([cluster.evidence(node) for node in cluster.nodes], [[]] * 4)

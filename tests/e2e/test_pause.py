@@ -9,6 +9,7 @@ import unittest
 
 from cluster import Cluster
 from fake_model import ANSWER, FakeModel
+from programs import wait_until
 
 
 def seconds(*durations):
@@ -27,9 +28,12 @@ class Pause(unittest.TestCase):
             dave.pause()
             paused = time.monotonic()
             models.release()
-            asked = [asking.result()]
-            while time.monotonic() - paused < seconds(deadlines["soft"], deadlines["hard"]):
-                asked.append(cluster.ask("What is 18 + 25?", node=others[0]))
+            # The second round runs while the others give dave up, the rest after every deadline.
+            asked = [asking.result(), cluster.ask("What is 18 + 25?", node=others[0])]
+            every_deadline = seconds(deadlines["soft"], deadlines["hard"])
+            wait_until(lambda: time.monotonic() - paused >= every_deadline,
+                       "every deadline is over")
+            asked += [cluster.ask(f"What is {i} + 25?", node=others[0]) for i in range(3)]
             for one in asked:
                 self.assertEqual(one["outcome"], "decided")
                 self.assertEqual(one["answers"]["missing"], [dave.name])
@@ -59,7 +63,8 @@ class Pause(unittest.TestCase):
             cluster.wait_reachable(2, [alice, bob])
             while time.monotonic() - paused < 5 + seconds(deadlines["hard"]):
                 for node in (alice, bob):
-                    waiting = cluster.round(round_id, node)
+                    waiting = wait_until(lambda node=node: cluster.round(round_id, node),
+                                         f"{node.name} tells of the round", explain=node.last_log)
                     self.assertIn("no quorum", waiting["waiting_for"])
             models.release()
             carol.resume()

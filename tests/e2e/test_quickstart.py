@@ -3,31 +3,21 @@ installing and building, which tests/run has done before."""
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
-from node import free_ports
+from http_client import ask, check_dashboard
+from ports import free_base
 from programs import PATIENCE_SECONDS, ROOT, program
 
-
-def free_port_base():
-    """A base all of whose ports (see --port-base) are free."""
-    while True:
-        base = free_ports(1)[0] - 1
-        held = []
-        try:
-            for offset in (1, 2, 3, 4, 101, 102, 103, 104, 200):
-                held.append(socket.create_server(("127.0.0.1", base + offset)))
-            return base
-        except OSError:
-            continue
-        finally:
-            for port in held:
-                port.close()
+GATEWAYS = (301, 302, 303, 304)  # beyond --port-base
+PORTS = (1, 2, 3, 4, 101, 102, 103, 104, 200, *GATEWAYS)
 
 
 def runs(pid):
@@ -47,7 +37,7 @@ class Quickstart(unittest.TestCase):
         self.programs.mkdir()
         for name in ("decentd", "decentctl"):
             (self.programs / name).symlink_to(program(name))
-        self.base = free_port_base()
+        self.base = free_base(PORTS)
         self.addCleanup(self.run_it, "stop", expect=None)
 
     def run_it(self, *arguments, expect=0):
@@ -71,6 +61,7 @@ class Quickstart(unittest.TestCase):
     def test_it_starts_answers_verifies_stops_and_cleans(self):
         first = self.start()
         self.assertIn("answered and verified", first)
+        self.check_gateways(first)
         pids = self.pids()
         self.assertEqual(set(pids), {"node1", "node2", "node3", "node4"})
 
@@ -79,7 +70,9 @@ class Quickstart(unittest.TestCase):
 
         self.run_it("ask", "What is 2 + 2?")
         self.assertEqual(len(list((self.directory / "rounds").glob("*.bundle"))), 2)
-        self.assertIn("alice", self.run_it("status"))
+        status = self.run_it("status")
+        self.assertIn("alice", status)
+        self.assertIn(f"http://127.0.0.1:{self.base + 301}/", status)
 
         self.run_it("stop")
         self.assertEqual(self.pids(), {})
@@ -91,12 +84,37 @@ class Quickstart(unittest.TestCase):
         self.run_it("clean")
         self.assertFalse(self.directory.exists())
 
+    def check_gateways(self, said):
+        """What the first start says of them is so, and each node has one."""
+        self.assertIn(f"http://127.0.0.1:{self.base + 301}/ in a browser", said)
+        (url,) = re.findall(r"export OPENAI_BASE_URL=(\S+)/v1 OPENAI_API_KEY=none$", said, re.M)
+        self.assertIn("Canberra", ask(url, "What is the capital of Australia?"))
+        for offset in GATEWAYS:
+            check_dashboard(f"http://127.0.0.1:{self.base + offset}")
+
     def test_a_port_in_use_is_named_before_any_work(self):
-        with socket.create_server(("127.0.0.1", self.base + 2)):
-            said = self.start(expect=1)
-        self.assertIn(f"port {self.base + 2}", said)
-        self.assertIn(f"process {os.getpid()} ", said)
-        self.assertFalse((self.directory / "nodes").exists())
+        for offset in (2, 304):
+            with self.subTest(offset), socket.create_server(("127.0.0.1", self.base + offset)):
+                said = self.start(expect=1)
+                self.assertIn(f"port {self.base + offset}", said)
+                self.assertIn(f"process {os.getpid()} ", said)
+                self.assertFalse((self.directory / "nodes").exists())
+
+    def test_a_council_without_gateways_goes_on_and_is_told_how_to_get_them(self):
+        self.start("--no-question")
+        self.run_it("stop")
+        for config in self.directory.glob("nodes/node*/node.yaml"):
+            config.write_text(re.sub(r"(?m)^gateway:\n  listen: .*\n", "", config.read_text()))
+        said = self.start()
+        self.assertIn("answered and verified", said)
+        self.assertNotIn("OPENAI_BASE_URL", said)
+        (lines, file) = re.search(r"add two lines\n((?:  .*\n)+)to (.*), then stop", said).groups()
+        with open(file, "a", encoding="utf-8") as config:
+            config.write("\n" + textwrap.dedent(lines))
+        self.run_it("stop")
+        self.assertIn("OPENAI_BASE_URL", self.start("--no-question"))
+        self.assertIn("Canberra", ask(f"http://127.0.0.1:{self.base + 301}",
+                                      "What is the capital of Australia?"))
 
     def test_stop_leaves_a_process_alone_that_only_has_a_remembered_number(self):
         stranger = subprocess.Popen(["sleep", "1000"])

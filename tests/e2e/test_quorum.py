@@ -8,7 +8,6 @@ import unittest
 
 from cluster import Cluster
 from fake_model import FakeModel
-from programs import wait_until
 
 
 class Quorum(unittest.TestCase):
@@ -40,7 +39,7 @@ class Quorum(unittest.TestCase):
             carol.stop()
             dave.stop()
             cluster.wait_reachable(2, [alice, bob])
-            asking = cluster.ask_in_background("What is 17 + 25?", options=["--timeout", "2s"])
+            asking = cluster.ask_in_background("What is 17 + 25?", options=["--timeout", "10s"])
             round_id = asking.round_id()
             asking.result(expect=3)
             waiting = cluster.round(round_id, alice)
@@ -57,7 +56,7 @@ class Quorum(unittest.TestCase):
             cluster.nodes[2].kill()
             cluster.wait_reachable(3, [cluster.nodes[0]])
             cluster.start([cluster.nodes[2]])
-            wait_until(lambda: cluster.nodes[0].status()["reachable"] == 4, "all four again")
+            cluster.wait_reachable(4, cluster.nodes[:1])
 
 
 if __name__ == "__main__":

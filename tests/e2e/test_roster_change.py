@@ -9,10 +9,10 @@ from bundle import Bundle
 from cluster import Cluster, set_models
 from fake_model import JUDGE, FakeModel
 from load import Load
-from node import NAMES, Node, free_ports
-from programs import decentctl, decentctl_json, wait_until
+from node import NAMES, Node
+from ports import free_ports
+from programs import OK, decentctl, decentctl_json, wait_until
 
-OK = 0
 GIVEN_UP = 9  # decentctl's exit statuses
 REFUSED = 4
 
@@ -43,9 +43,13 @@ class Change:
 
 
 def rosters(node):
-    """What a node says of each roster that it has adopted, by epoch; nothing while it starts."""
-    done = decentctl("roster", "status", "--node", node.client, "--json", expect=None)
-    listed = json.loads(done.stdout)["rosters"] if done.returncode == OK else []
+    """What a node says of each roster that it has adopted, by epoch, once it answers."""
+    def told():
+        node.check_runs()
+        done = decentctl("roster", "status", "--node", node.client, "--json", expect=None)
+        return json.loads(done.stdout)["rosters"] if done.returncode == OK else None
+
+    listed = wait_until(told, f"{node.name} tells its rosters", explain=node.last_log)
     return {roster["epoch"]: roster for roster in listed}
 
 

@@ -52,7 +52,7 @@ class Service(unittest.TestCase):
     def test_it_is_ready_when_clients_reach_it_then_reports_that_it_works(self):
         self.assertEqual(self.start(), {"READY": "1", "STATUS": "node alice of 1"})
         # Ready means ready: the first try gets through.
-        self.assertEqual(self.node.status()["name"], "alice")
+        self.assertEqual(self.node.says_how_it_is()["name"], "alice")
         for _ in range(3):
             self.assertEqual(self.manager.next(), WORKING)
 
@@ -63,6 +63,8 @@ class Service(unittest.TestCase):
         self.assertEqual(report, {"STOPPING": "1"})
 
     def test_it_stops_in_time_in_the_middle_of_a_round_and_goes_on_with_it(self):
+        # A report blocks once ten are unread, and nobody reads them here.
+        self.manager.watches(self.node, watchdog_ms=60_000)
         self.start()
         self.models.hold(0, ANSWER)
         asking = self.cluster.ask_in_background("What is 17 + 25?")
@@ -89,6 +91,14 @@ class Service(unittest.TestCase):
             self.manager.forget()
             self.assertIsNone(self.manager.next(SILENT_SECONDS))
         self.assertEqual(self.manager.next(), WORKING)
+
+    def test_a_question_that_it_is_slow_to_take_is_waited_for(self):
+        self.manager.watches(self.node, watchdog_ms=60_000)
+        self.start()
+        with HungThread(self.node.process.pid, "decentd-core"):
+            asking = self.cluster.ask_in_background("What is 17 + 25?")
+            round_id = asking.round_id()  # the client waits for no reply any more
+        self.assertEqual(asking.result()["round_id"], round_id)
 
     def test_without_a_service_manager_it_runs_all_the_same(self):
         self.node.daemon_environment = {}

@@ -3,10 +3,9 @@
 import unittest
 
 from organisation import Internet, why_no_networks
-from programs import wait_until
+from programs import UNREACHABLE, wait_until
 
 QUESTION = "What is the capital of Australia?"
-UNREACHABLE = 5  # decentctl's exit status
 
 
 @unittest.skipIf(why_no_networks(), why_no_networks())

@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "tests/codec/test_cluster.h"
-#include "tests/proof/bundle_maker.h"
+#include "tests/gateway/proven_round.h"
 
 namespace decentd {
 namespace {
@@ -16,10 +15,7 @@ using Json = nlohmann::json;
 class ChatReply : public ::testing::Test {
  protected:
   CheckedBundle Make(testing::BundleOptions options) {
-    const testing::BundleMaker maker(cluster_, std::move(options));
-    auto checked = VerifyBundle(EncodeBundle(maker.Make()), &cluster_.roster());
-    EXPECT_TRUE(checked.ok()) << checked.status();
-    return *std::move(checked);
+    return ProvenRound(cluster_, std::move(options));
   }
   const testing::TestCluster cluster_{4};
 };
@@ -29,11 +25,11 @@ TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
   options.silent_evaluators = {3};
   options.abstaining_workers = {1};
   const CheckedBundle bundle = Make(std::move(options));
-  const Json json = Json::parse(CompletionJson(bundle, 1'700'000'000));
+  const Json json = Json::parse(CompletionJson(bundle, {"decent-3", 1'700'000'000}));
   EXPECT_EQ(json["id"], "chatcmpl-" + bundle.round.Hex());
   EXPECT_EQ(json["object"], "chat.completion");
   EXPECT_EQ(json["created"], 1'700'000'000);
-  EXPECT_EQ(json["model"], "decent");
+  EXPECT_EQ(json["model"], "decent-3");
   ASSERT_EQ(json["choices"].size(), 1u);
   EXPECT_EQ(json["choices"][0]["message"]["role"], "assistant");
   EXPECT_EQ(json["choices"][0]["message"]["content"], "Lima, says node 3");
@@ -47,6 +43,7 @@ TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
   EXPECT_EQ(decent["sheets"], Json({{"received", 3}, {"expected", 4}}));
   EXPECT_EQ(decent["certificate"], true);
   EXPECT_GT(decent["robust_score"].get<double>(), 5.0);
+  EXPECT_EQ(json["usage"], decent["usage"]);
   ASSERT_EQ(decent["missing_agents"].size(), 2u);
   EXPECT_EQ(decent["missing_agents"][0]["agent"], "node-1");
   EXPECT_EQ(decent["missing_agents"][0]["reason"], "failed");
@@ -57,7 +54,7 @@ TEST_F(ChatReply, IsACompletionWithTheCouncilsAccount) {
 }
 
 TEST_F(ChatReply, StreamIsChunksAndDone) {
-  const std::string events = CompletionEvents(Make({}), 1, /*include_usage=*/true);
+  const std::string events = CompletionEvents(Make({}), {"decent", 1}, /*include_usage=*/true);
   std::vector<std::string> data;
   for (size_t at = 0; at < events.size();) {
     const size_t end = events.find("\n\n", at);

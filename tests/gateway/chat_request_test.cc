@@ -5,10 +5,17 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/codec/test_cluster.h"
+
 namespace decentd {
 namespace {
 
 using Json = nlohmann::json;
+
+const Roster& OfFour() {
+  static const testing::TestCluster cluster(4);
+  return cluster.roster();
+}
 
 Json Minimal() {
   return {{"model", "decent"},
@@ -16,7 +23,7 @@ Json Minimal() {
 }
 
 ChatRequest Parsed(const Json& body) {
-  auto parsed = ParseChatRequest(body.dump());
+  auto parsed = ParseChatRequest(OfFour(), body.dump());
   if (const auto* error = std::get_if<ApiError>(&parsed)) {
     ADD_FAILURE() << error->message;
     return {};
@@ -25,7 +32,7 @@ ChatRequest Parsed(const Json& body) {
 }
 
 ApiError RefusalOfText(const std::string& body) {
-  auto parsed = ParseChatRequest(body);
+  auto parsed = ParseChatRequest(OfFour(), body);
   if (const auto* error = std::get_if<ApiError>(&parsed)) return *error;
   ADD_FAILURE() << "taken: " << body.substr(0, 200);
   return {};
@@ -106,12 +113,22 @@ TEST(ChatRequest, TakesValuesThatAskForNothing) {
 
 TEST(ChatRequest, RefusesWrongValuesByName) {
   const std::vector<std::pair<std::string, Json>> wrong = {
-      {"temperature", 2.5}, {"temperature", "hot"},   {"top_p", 0},
-      {"seed", 1.5},        {"seed", UINT64_MAX},     {"max_tokens", 0},
-      {"max_tokens", -1},   {"stop", Json::array({""})}, {"stream", "yes"},
-      {"stop", Json::array({1})},  {"response_format", {{"type", "xml"}}},
-      {"response_format", {{"type", "json_schema"}}}, {"stream_options", {{"include_usage", true}}},
-      {"messages", Json::array()}, {"messages", "hello"}, {"model", 3}};
+      {"temperature", 2.5},
+      {"temperature", "hot"},
+      {"top_p", 0},
+      {"seed", 1.5},
+      {"seed", UINT64_MAX},
+      {"max_tokens", 0},
+      {"max_tokens", -1},
+      {"stop", Json::array({""})},
+      {"stream", "yes"},
+      {"stop", Json::array({1})},
+      {"response_format", {{"type", "xml"}}},
+      {"response_format", {{"type", "json_schema"}}},
+      {"stream_options", {{"include_usage", true}}},
+      {"messages", Json::array()},
+      {"messages", "hello"},
+      {"model", 3}};
   for (const auto& [name, value] : wrong) {
     const ApiError error = RefusalWith(name, value);
     EXPECT_EQ(error.status, 400) << name;
@@ -153,6 +170,56 @@ TEST(ErrorReply, HasOpenAisShape) {
   EXPECT_EQ(json["error"]["param"], "n");
   EXPECT_EQ(json["error"]["code"], "unsupported_parameter");
   EXPECT_TRUE(json["error"]["message"].is_string());
+}
+
+TEST(ChatRequest, AModelNamesTheCouncilOrACommittee) {
+  EXPECT_EQ(Parsed(Minimal()).committee, 0u);
+  Json body = Minimal();
+  body["model"] = "decent-3";
+  EXPECT_EQ(Parsed(body).committee, 3u);
+  EXPECT_EQ(Parsed(body).model, "decent-3");
+  for (const char* name : {"decent-0", "decent-4", "decent-03", "decent-", "decent-3x", "gpt-4"}) {
+    const ApiError error = RefusalWith("model", name);
+    EXPECT_EQ(error.status, 404) << name;
+    EXPECT_EQ(error.code, "model_not_found") << name;
+  }
+}
+
+TEST(ChatRequest, ARefusalQuotesNoMoreThanAPersonReads) {
+  const std::string name(100'000, 'x');
+  for (const ApiError& error : {RefusalWith("model", name), RefusalWith(name, 1)}) {
+    EXPECT_LT(ErrorJson(error).size(), 3'000u);
+  }
+}
+
+std::variant<ChatRequest, ApiError> Round(const Json& body) {
+  return ParseRoundRequest(OfFour(), body.dump());
+}
+
+TEST(RoundRequest, IsAQuestionOrAConversation) {
+  const auto short_form = Round({{"question", "Why?"}, {"model", "decent-2"}, {"seed", 7}});
+  ASSERT_TRUE(std::holds_alternative<ChatRequest>(short_form))
+      << std::get<ApiError>(short_form).message;
+  const auto& request = std::get<ChatRequest>(short_form);
+  ASSERT_EQ(request.messages.size(), 1u);
+  EXPECT_EQ(request.messages[0].role, "user");
+  EXPECT_EQ(request.messages[0].content, "Why?");
+  EXPECT_EQ(request.committee, 2u);
+  EXPECT_EQ(request.sampling.seed, 7);
+  Json body = Minimal();
+  body.erase("model");
+  EXPECT_TRUE(std::holds_alternative<ChatRequest>(Round(body)));
+}
+
+TEST(RoundRequest, RefusesBothFormsAndStreams) {
+  Json both = Minimal();
+  both["question"] = "Why?";
+  EXPECT_EQ(std::get<ApiError>(Round(both)).param, "question");
+  Json streamed = Minimal();
+  streamed["stream"] = true;
+  EXPECT_EQ(std::get<ApiError>(Round(streamed)).param, "stream");
+  EXPECT_EQ(std::get<ApiError>(Round({{"question", ""}})).param, "question");
+  EXPECT_EQ(std::get<ApiError>(Round(Json::object())).param, "messages");
 }
 
 }  // namespace

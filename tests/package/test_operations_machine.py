@@ -10,7 +10,7 @@ from machine import Machine, image_for, why_no_machine
 from operations_document import blocks
 from packages import BUILD, build
 from programs import ROOT
-from test_package import CONFIG, SCRIPT, ask
+from test_package import CONFIG, SCRIPT, ask, use_gateway
 
 # What the operator does in the editor, and what the other operators do.
 EDITOR = f"""#!/bin/sh
@@ -42,6 +42,7 @@ class Commands(unittest.TestCase):
                         machine.run("decentctl", "client", "init", "--dir", "/root/client",
                                     "--node", "127.0.0.1:8400", "--roster", f"{CONFIG}/roster.yaml")
                         ask(machine)
+                        use_gateway(machine)
                     ran += 1
                 self.assertEqual(ran, 2)
 

@@ -1,5 +1,6 @@
 """The Debian package on a clean Debian: installed, used by hand, upgraded, removed, purged."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -15,13 +16,14 @@ CONFIG = "/etc/decentd"
 DATA = "/var/lib/decentd"
 CLIENT = ("--config", "/root/client/client.yaml")
 SCRIPT = "/usr/share/decentd/examples/scripted.yaml"
+GATEWAY = "127.0.0.1:8480"
 QUESTION = "What is the capital of Australia?"
 
 
 def set_up_council_of_one(machine):
     """What README.Debian tells the operator, with a model that is a script."""
     card = machine.says("decentctl", "init", "--dir", CONFIG, "--data", DATA, "--name", "alice",
-                        "--address", "127.0.0.1:7400", user="decentd")
+                        "--address", "127.0.0.1:7400", "--gateway", GATEWAY, user="decentd")
     set_models(machine.file(f"{CONFIG}/node.yaml", "decentd"),
                ["backend: scripted", f"file: {SCRIPT}"])
     machine.run("decentctl", "roster", "create", "--out", f"{CONFIG}/roster.yaml", card,
@@ -38,6 +40,25 @@ def ask(machine):
     assert "Canberra" in said, said
     machine.run("decentctl", "verify", "/root/proof", "--roster", f"{CONFIG}/roster.yaml")
     return re.search(r"^Round +([0-9a-f]{64})$", said, re.MULTILINE).group(1)
+
+
+def http(machine, request, body=""):
+    """Sends a request to the gateway from inside the machine, which has no program for that; the
+    reply's status and the rest of it."""
+    text = (f"{request} HTTP/1.1\r\nHost: {GATEWAY}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}")
+    said = machine.run("bash", "-c", f"exec 3<>/dev/tcp/{GATEWAY.replace(':', '/')}; cat >&3; cat <&3",
+                       text=text).stdout
+    return int(said.split()[1]), said
+
+
+def use_gateway(machine):
+    """OpenAI's API answers, and the dashboard's first page is there."""
+    body = json.dumps({"model": "decent", "messages": [{"role": "user", "content": QUESTION}]})
+    status, said = http(machine, "POST /v1/chat/completions", body)
+    assert status == 200 and "Canberra" in said, said
+    status, said = http(machine, "GET /")
+    assert status == 200 and "text/html" in said, said
 
 
 def rounds(machine):

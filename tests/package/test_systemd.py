@@ -7,7 +7,7 @@ import unittest
 from machine import Machine, image_for, why_no_machine
 from packages import HIGHER, build
 from programs import wait_until
-from test_package import CONFIG, DATA, ask, rounds, set_up_council_of_one
+from test_package import CONFIG, DATA, ask, rounds, set_up_council_of_one, use_gateway
 
 BACKUPS = "/var/backups/decentd"
 # Directories in which a file can be made, of the upper ones.
@@ -15,8 +15,9 @@ PROBE = """find / -maxdepth 3 -type d -not -path '/proc*' -not -path '/dev*' 2>/
 while read directory; do
   touch "$directory/probe" 2>/dev/null && rm "$directory/probe" && echo "$directory"
 done; true"""
-# In place of the unit's minutes, so that a test sees what they lead to.
-SHORT = "[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\nRestartSec=100ms\n"
+# In place of the unit's minutes, so that a test sees what they lead to. A disk that stalls for a
+# few seconds is none of it.
+SHORT = "[Service]\nWatchdogSec=15s\nTimeoutAbortSec=1s\nRestartSec=100ms\n"
 _DROP_IN = "/etc/systemd/system/decentd.service.d"
 
 
@@ -42,6 +43,7 @@ class Systemd(unittest.TestCase):
         return self.machine.says("systemctl", "show", "--value", "--property", key, "decentd")
 
     def journal(self):
+        self.machine.run("journalctl", "--sync")
         return self.machine.says("journalctl", "--unit", "decentd", "--no-pager", "--output", "cat")
 
     def start(self, expect=0):
@@ -60,6 +62,7 @@ class Systemd(unittest.TestCase):
         self.start()
         self.assertEqual(self.shown("StatusText"), "node alice of 1")
         ask(self.machine)
+        use_gateway(self.machine)
         self.machine.run("systemctl", "stop", "decentd")
         self.assertEqual((self.shown("Result"), self.shown("ExecMainStatus")), ("success", "0"))
         self.assertIn("stops on SIGTERM", self.journal())

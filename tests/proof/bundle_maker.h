@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,7 +31,10 @@ struct BundleOptions {
   std::set<int> abstaining_workers, abstaining_evaluators;
   int decisions = 0;  // 0 = a quorum
   std::string question = "What is the capital of Peru?";
-  size_t answer_bytes = 0;  // at least
+  size_t answer_bytes = 0;     // at least
+  std::map<int, Usage> usage;  // that answers say, by node
+  uint32_t committee = 0;      // that the query asks for
+  bool all_take_part = false;  // although it asks for a committee
 };
 
 // Makes a round step by step, so that a test may go wrong at any of them.
@@ -38,9 +42,11 @@ class BundleMaker {
  public:
   explicit BundleMaker(const TestCluster& cluster, BundleOptions options = {})
       : cluster_(cluster), roster_(cluster.roster()), options_(std::move(options)) {
-    query_ = Share(
-        SignQuery(cluster.client(), roster_.cluster_id(), cluster.MakeQuery(options_.question)));
+    Query query = cluster.MakeQuery(options_.question);
+    query.committee = options_.committee;
+    query_ = Share(SignQuery(cluster.client(), roster_.cluster_id(), query));
     round_ = RoundId{Sha256(query_->body)};
+    if (!options_.all_take_part) roster_ = roster_.Committee(round_, options_.committee);
   }
   // The round of a query that a client signed already.
   BundleMaker(const TestCluster& cluster, EnvelopePtr query, BundleOptions options = {})
@@ -58,7 +64,9 @@ class BundleMaker {
     if (!options_.abstaining_workers.contains(node)) {
       std::string text = "Lima, says node " + std::to_string(node);
       text.resize(std::max(text.size(), options_.answer_bytes), '.');
-      propose.payload = Answer{std::move(text), "model", "stop", {}};
+      const auto said = options_.usage.find(node);
+      propose.payload = Answer{std::move(text), "model", "stop",
+                               said == options_.usage.end() ? Usage{} : said->second};
     }
     return propose;
   }
@@ -181,7 +189,7 @@ class BundleMaker {
 
  private:
   const TestCluster& cluster_;
-  const Roster& roster_;
+  Roster roster_;  // as the round sees it
   BundleOptions options_;
   EnvelopePtr query_;
   RoundId round_;

@@ -53,6 +53,20 @@ class VerifyTest : public ::testing::Test {
   }
 };
 
+TEST_F(VerifyTest, ACommitteesBundleIsCheckedAgainstTheCommittee) {
+  BundleOptions options;
+  options.committee = 3;
+  const auto checked = Check(BundleMaker(cluster_, options).Make());
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->verdict.workers, 3);
+  EXPECT_EQ(checked->verdict.evaluators, 3);
+  EXPECT_EQ(checked->answers.size(), 3u);
+  EXPECT_EQ(checked->roster.panel_size(Phase::kSheet), 3);
+  EXPECT_GE(static_cast<int>(checked->decisions.size()), cluster_.roster().quorum());
+  options.all_take_part = true;
+  EXPECT_THAT(Refusal(BundleMaker(cluster_, options).Make()), StartsWith("proposals: "));
+}
+
 TEST_F(VerifyTest, TrueBundlePassesEveryCheck) {
   const auto checked = Check(bundle_);
   ASSERT_TRUE(checked.ok()) << checked.status();

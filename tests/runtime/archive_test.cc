@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "node/runtime/keys.h"
+#include "node/runtime/records.h"
 #include "storage/mem_store.h"
+#include "tests/core/signed.h"
 
 namespace decentd {
 namespace {
@@ -57,6 +59,38 @@ TEST_F(ArchiveTest, ListsAreNewestFirstAndGoOnAfterAnyRound) {
   ASSERT_THAT(*page, SizeIs(2));
   EXPECT_EQ((*page)[0].finished_unix_ms(), 200);
   EXPECT_EQ((*page)[1].finished_unix_ms(), 100);
+}
+
+TEST_F(ArchiveTest, ARoundThatEndsWhileAListIsMadeIsListedOnceAndThePageIsFull) {
+  const testing::SignedCluster cluster(4);
+  for (int i = 1; i <= 4; ++i) Add(i, 100 * i, 0);
+  std::vector<RoundSummary> open(2);
+  open[0].id = Id(5);
+  open[1].id = Id(4);
+  const auto page =
+      records::List([&] { return open; }, {{&store_, &cluster.roster()}}, 4, std::nullopt);
+  ASSERT_TRUE(page.ok()) << page.status();
+  std::vector<RoundId> ids;
+  for (const RoundSummary& round : *page) ids.push_back(round.id);
+  EXPECT_THAT(ids, ElementsAre(Id(5), Id(4), Id(3), Id(2)));
+  EXPECT_NE((*page)[1].finished_unix_ms, 0);
+}
+
+TEST_F(ArchiveTest, PagesOfRoundsThatAreOverAreListedHoweverBusyTheNode) {
+  const testing::SignedCluster cluster(4);
+  for (int i = 1; i <= 3; ++i) Add(i, 100 * i, 0);
+  const auto busy = []() -> absl::StatusOr<std::vector<RoundSummary>> {
+    return absl::UnavailableError("busy");
+  };
+  const std::vector<records::Source> sources{{&store_, &cluster.roster()}};
+  EXPECT_TRUE(absl::IsUnavailable(records::List(busy, sources, 2, std::nullopt).status()));
+  const auto page = records::List(busy, sources, 2, Id(3));
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_THAT(*page, SizeIs(2));
+  EXPECT_EQ((*page)[0].id, Id(2));
+  EXPECT_TRUE(absl::IsUnavailable(records::List(busy, sources, 2, Id(4)).status()));
+  const auto none = [] { return std::vector<RoundSummary>(); };
+  EXPECT_TRUE(absl::IsNotFound(records::List(none, sources, 2, Id(4)).status()));
 }
 
 // Nodes keep records for different times: the others name theirs again and again.

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "node/runtime/keys.h"
@@ -17,6 +18,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 // Far beyond what anything takes: a test that waits this long has failed.
 constexpr std::chrono::seconds kPatience{60};
@@ -75,6 +78,8 @@ class DriverTest : public ::testing::Test {
   Latest<Lines> log_;  // only the driver's thread writes to it
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Subscription> watch_;
+  Latest<bool> stuck_;
+  std::promise<void> released_;
 
   void Start() {
     driver_ = std::make_unique<Driver>(signed_.verifier, store_, models_, "test",
@@ -99,6 +104,21 @@ class DriverTest : public ::testing::Test {
   }
   bool WaitVoting(bool wanted) {
     return voting_.WaitFor([&](bool voting) { return voting == wanted; });
+  }
+  // Until BeFreed the driver's thread writes, and answers nothing.
+  void BeStuckInAWrite() {
+    released_ = std::promise<void>();
+    store_.SetWriteHook([this, done = released_.get_future().share()](const WriteBatch&) {
+      stuck_.Set(true);
+      done.wait();
+      return absl::OkStatus();
+    });
+    driver_->Submit(MakeQuery(1), [](const absl::StatusOr<RoundId>&) {});
+    ASSERT_TRUE(stuck_.WaitFor([](bool is) { return is; }));
+  }
+  void BeFreed() {
+    store_.SetWriteHook(nullptr);
+    released_.set_value();
   }
   Verified<Query> MakeQuery(int number) const {
     return signed_.MakeQuery(number, Driver::Clock().unix_ms + 60'000);
@@ -156,6 +176,51 @@ TEST_F(DriverTest, AQuestionIsTakenOnlyOnceItIsDurable) {
   store_.SetWriteHook(nullptr);
   ASSERT_TRUE(result.WaitFor([](const auto&) { return true; }));
   EXPECT_TRUE(result.value()->ok()) << result.value()->status();
+}
+
+TEST_F(DriverTest, WhatIsOverIsToldHoweverBusyTheNode) {
+  const RoundId given_up{Sha256("given up")}, other{Sha256("other")};
+  WriteBatch writes;
+  writes.Put(keys::OfRound(keys::kTombstone, given_up), keys::BigEndian(500));
+  ASSERT_TRUE(store_.WriteSynced(writes).ok());
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  BeStuckInAWrite();
+  const auto over = driver_->GetRound(given_up);
+  const auto unknown = driver_->GetRound(other);
+  BeFreed();
+  ASSERT_TRUE(over.ok()) << over.status();
+  EXPECT_EQ(over->state, RoundSummary::State::kUndecided);
+  EXPECT_TRUE(absl::IsUnavailable(unknown.status())) << unknown.status();  // it may be open
+}
+
+TEST_F(DriverTest, ABusyNodeGivesNoListWithoutItsOpenRounds) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  BeStuckInAWrite();
+  const auto busy = driver_->ListRounds(10, std::nullopt);
+  BeFreed();
+  EXPECT_TRUE(absl::IsUnavailable(busy.status())) << busy.status();
+  auto free = busy;
+  const auto patient_until = std::chrono::steady_clock::now() + kPatience;
+  while (!free.ok() && std::chrono::steady_clock::now() < patient_until) {
+    free = driver_->ListRounds(10, std::nullopt);
+  }
+  ASSERT_TRUE(free.ok()) << free.status();
+  EXPECT_EQ(free->size(), 1u);
+}
+
+TEST_F(DriverTest, ABusyNodeTellsTheFaultsThatItToldLast) {
+  Start();
+  ASSERT_TRUE(WaitVoting(true));
+  driver_->OnFrame(At(1), peer::v1::Frame());
+  FaultCounts told;
+  const auto patient_until = std::chrono::steady_clock::now() + kPatience;
+  while (told.empty() && std::chrono::steady_clock::now() < patient_until) told = driver_->Faults();
+  EXPECT_THAT(told, ElementsAre(Pair(At(1), SizeIs(1))));
+  BeStuckInAWrite();
+  EXPECT_EQ(driver_->Faults(), told);
+  BeFreed();
 }
 
 TEST_F(DriverTest, HowARoundEndedHereIsToldWithoutItsRecord) {

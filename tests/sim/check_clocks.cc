@@ -12,8 +12,9 @@ namespace decentd::sim {
 namespace {
 
 // The first honest EST of 0 for a slot is an input, for relaying takes f + 1 nodes. Before the hard
-// deadline an input of 0 needs the gate; the deadline counts only time in which the node could reach
-// n - f nodes: itself and those whose links came up or whose heartbeats it took within the window.
+// deadline an input of 0 needs the gate; the deadline counts only time in which the node could
+// reach n - f nodes: itself and those whose links came up or whose heartbeats it took within the
+// window.
 class PhaseClock final : public Checker {
  public:
   PhaseClock(const World& world, std::vector<Violation>* violations)
@@ -59,7 +60,7 @@ class PhaseClock final : public Checker {
   void Look(const Node& node, const RoundId& round, const Slot& slot) {
     const Key key(node.self(), round, slot.phase);
     const auto began = began_.find(key);
-    const Roster& roster = world_.roster();
+    const Roster roster = world_.RosterOf(round);
     if (began == began_.end() || static_cast<int>(ones_[key].size()) >= roster.gate(slot.phase)) {
       return;
     }

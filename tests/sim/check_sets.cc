@@ -23,8 +23,8 @@ class Termination final : public Checker {
           const auto open = world.node(node).replica().OpenSummary(round, world.node(node).Clock());
           why = open ? "waits for " + open->waiting_for : "does not run it";
         }
-        Fail("round " + Short(round) + " has not ended at node " + std::to_string(node) + ", which " +
-             why);
+        Fail("round " + Short(round) + " has not ended at node " + std::to_string(node) +
+             ", which " + why);
       }
     }
   }
@@ -34,8 +34,9 @@ class Termination final : public Checker {
 class Records final : public Checker {
  public:
   Records(const World& world, std::vector<Violation>* violations)
-      : Checker("every record verifies offline with q Decisions, and all are of one verdict (SPEC 9)",
-                world, violations) {}
+      : Checker(
+            "every record verifies offline with q Decisions, and all are of one verdict (SPEC 9)",
+            world, violations) {}
   void OnEnd(const World& world) override {
     for (const RoundId& round : world.rounds()) {
       std::optional<Verdict> verdict;
@@ -119,12 +120,13 @@ class Sets final : public Checker {
     for (Phase phase : {Phase::kAnswer, Phase::kSheet}) {
       const bool ran = phase == Phase::kAnswer || record.verdict.outcome != Outcome::kTooFewAnswers;
       if (!ran) continue;
-      const Roster& roster = world_.roster();
+      const Roster& roster = record.roster;
       if (by_gate_.contains({round, phase}) &&
           (static_cast<int>(sets[phase].size()) < roster.gate(phase) ||
            usable[phase] < roster.minimum(phase))) {
-        gate_.text = "round " + Short(round) + ", phase " + std::to_string(static_cast<int>(phase)) +
-                     ": a set of " + std::to_string(sets[phase].size()) + ", usable " +
+        gate_.text = "round " + Short(round) + ", phase " +
+                     std::to_string(static_cast<int>(phase)) + ": a set of " +
+                     std::to_string(sets[phase].size()) + ", usable " +
                      std::to_string(usable[phase]);
         gate_.at_ms = world_.now_ms();
         violations_->push_back(gate_);
@@ -142,7 +144,8 @@ class Sets final : public Checker {
         }
         if (holders > roster.f()) {
           Fail("round " + Short(round) + ": the answer of node " + std::to_string(author.value) +
-               " was certified at " + std::to_string(holders) + " honest nodes in time and left out");
+               " was certified at " + std::to_string(holders) +
+               " honest nodes in time and left out");
         }
       });
     }

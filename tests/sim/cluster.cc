@@ -48,8 +48,8 @@ Cluster::Cluster(const Plan& plan, SignatureCounts* counts)
   roster_ = std::make_unique<const Roster>(1, std::move(nodes), plan.parameters);
 }
 
-Envelope Cluster::SignQuery(const std::string& question, uint64_t number,
-                            int64_t expiry_unix_ms) const {
+Envelope Cluster::SignQuery(const std::string& question, uint64_t number, int64_t expiry_unix_ms,
+                            int committee) const {
   Query query;
   query.client_key = client_->public_key();
   query.messages = {{"user", question}};
@@ -58,6 +58,7 @@ Envelope Cluster::SignQuery(const std::string& question, uint64_t number,
   nonce.U64(number);
   query.nonce = nonce.bytes();
   query.expiry_unix_ms = expiry_unix_ms;
+  query.committee = static_cast<uint32_t>(committee);
   Envelope envelope{Kind::kQuery, kClientAuthor, EncodeBody(query), {}};
   envelope.signature = client_->Sign(KindName(Kind::kQuery), roster_->cluster_id(), envelope.body);
   return envelope;

@@ -27,7 +27,8 @@ class Cluster {
   int n() const { return roster_->n(); }
 
   // A client's question, signed; `number` makes it differ from others.
-  Envelope SignQuery(const std::string& question, uint64_t number, int64_t expiry_unix_ms) const;
+  Envelope SignQuery(const std::string& question, uint64_t number, int64_t expiry_unix_ms,
+                     int committee = 0) const;
 
  private:
   std::unique_ptr<const SignatureScheme> counting_;

@@ -10,16 +10,26 @@ namespace {
 
 const char* Name(Fault::Type type) {
   switch (type) {
-    case Fault::Type::kCrash: return "crash";
-    case Fault::Type::kCut: return "cut";
-    case Fault::Type::kOneWay: return "one-way cut";
-    case Fault::Type::kSlow: return "slow";
-    case Fault::Type::kBreakLinks: return "links break";
-    case Fault::Type::kDiskFull: return "disk full";
-    case Fault::Type::kDiskBroken: return "disk broken";
-    case Fault::Type::kOldCopy: return "old copy of the disk";
-    case Fault::Type::kLostDisk: return "disk lost";
-    case Fault::Type::kClockJump: return "clock jumps";
+    case Fault::Type::kCrash:
+      return "crash";
+    case Fault::Type::kCut:
+      return "cut";
+    case Fault::Type::kOneWay:
+      return "one-way cut";
+    case Fault::Type::kSlow:
+      return "slow";
+    case Fault::Type::kBreakLinks:
+      return "links break";
+    case Fault::Type::kDiskFull:
+      return "disk full";
+    case Fault::Type::kDiskBroken:
+      return "disk broken";
+    case Fault::Type::kOldCopy:
+      return "old copy of the disk";
+    case Fault::Type::kLostDisk:
+      return "disk lost";
+    case Fault::Type::kClockJump:
+      return "clock jumps";
   }
   return "";
 }
@@ -80,8 +90,9 @@ std::string Plan::Describe() const {
         << ", silent " << model.silent_permille << "\n";
   }
   for (size_t i = 0; i < questions.size(); ++i) {
-    out << "  q" << i << ": at " << questions[i].at_ms << " ms to node " << questions[i].node
-        << "\n";
+    out << "  q" << i << ": at " << questions[i].at_ms << " ms to node " << questions[i].node;
+    if (questions[i].committee != 0) out << ", a committee of " << questions[i].committee;
+    out << "\n";
   }
   for (size_t i = 0; i < faults.size(); ++i) {
     const Fault& fault = faults[i];

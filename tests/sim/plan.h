@@ -17,7 +17,8 @@ namespace decentd::sim {
 
 struct Question {
   int64_t at_ms = 0;
-  int node = 0;  // whom the client asks
+  int node = 0;       // whom the client asks
+  int committee = 0;  // 0 = the whole panels
 };
 
 struct Fault {
@@ -91,7 +92,7 @@ struct Plan {
 struct Changes {
   std::optional<int> n;
   std::optional<std::string> liars;  // as many as there may be, and this is what all of them do
-  std::set<std::string> without;  // parts by name: q0, f2, l0
+  std::set<std::string> without;     // parts by name: q0, f2, l0
 };
 
 // The plan of a seed. Strategies: those of adversaries.h that may be drawn.

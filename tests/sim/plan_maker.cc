@@ -126,7 +126,8 @@ void DrawParameters(Random random, Kind kind, Plan* plan) {
 void DrawRoles(Random random, Plan* plan) {
   if (plan->n < 4 || !random.Chance(120)) return;
   for (int i = 0; i < plan->n; ++i) {
-    if (random.Chance(250)) (random.Chance(500) ? plan->only_workers : plan->only_evaluators).push_back(i);
+    if (random.Chance(250))
+      (random.Chance(500) ? plan->only_workers : plan->only_evaluators).push_back(i);
   }
   const int workers = plan->n - static_cast<int>(plan->only_evaluators.size());
   const int evaluators = plan->n - static_cast<int>(plan->only_workers.size());
@@ -198,10 +199,16 @@ Plan MakePlan(uint64_t seed, const Changes& changes) {
     fault.from_ms = plan.questions.front().at_ms + random.Between(20, plan.models.longest_ms + 500);
     fault.until_ms = fault.from_ms + length;
   }
+  random = base.Fork(9);
+  for (Question& question : plan.questions) {
+    if (random.Chance(250)) question.committee = 1 + random.Index(plan.n);
+  }
   random = base.Fork(8);
   int faults = 0;
-  if (kind == Kind::kLiars || kind == Kind::kForgotten) faults = random.Chance(250) ? 1 : 0;
-  else if (kind != Kind::kCalm) faults = 1 + random.Index(3);
+  if (kind == Kind::kLiars || kind == Kind::kForgotten)
+    faults = random.Chance(250) ? 1 : 0;
+  else if (kind != Kind::kCalm)
+    faults = 1 + random.Index(3);
   for (int i = 0; i < faults; ++i) {
     const bool other = kind == Kind::kLiars || kind == Kind::kForgotten;
     plan.faults.push_back(DrawFault(random, other ? Kind::kAll : kind, plan.n, honest));

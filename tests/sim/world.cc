@@ -32,14 +32,12 @@ World::World(const Plan& plan, SignatureCounts* counts)
   Node::Outside& outside = *this;
   for (int i = 0; i < plan.n; ++i) {
     const Random random = Random(plan.seed).Fork(1000 + static_cast<uint64_t>(i));
-    models_.push_back(
-        std::make_unique<SeededModels>(plan.ModelsOf(i), Index(i), random.Fork(1)));
+    models_.push_back(std::make_unique<SeededModels>(plan.ModelsOf(i), Index(i), random.Fork(1)));
     nodes_.push_back(adversary_of_[static_cast<size_t>(i)] != nullptr
                          ? nullptr
-                         : std::make_unique<Node>(
-                               cluster_, scheduler_, outside, *models_.back(),
-                               Node::Options{Index(i), plan.longest_sync_ms, random.Fork(2),
-                                             plan.keep}));
+                         : std::make_unique<Node>(cluster_, scheduler_, outside, *models_.back(),
+                                                  Node::Options{Index(i), plan.longest_sync_ms,
+                                                                random.Fork(2), plan.keep}));
   }
 }
 
@@ -99,12 +97,11 @@ bool World::Discarded(int i, const RoundId& round) const {
 
 // What a node published is durable; what it made durable right before it stopped is on its disk.
 void World::NoteRecords(int i) {
-  const absl::Status status =
-      node(i).disk().Scan(keys::kSummary, PrefixEnd(keys::kSummary), false,
-                          [&](std::string_view key, std::string_view) {
-                            recorded_.emplace(i, *keys::RoundOf(key));
-                            return true;
-                          });
+  const absl::Status status = node(i).disk().Scan(keys::kSummary, PrefixEnd(keys::kSummary), false,
+                                                  [&](std::string_view key, std::string_view) {
+                                                    recorded_.emplace(i, *keys::RoundOf(key));
+                                                    return true;
+                                                  });
   Require(status.ok(), "a disk in memory can be read");
 }
 
@@ -114,16 +111,14 @@ bool World::AllRecorded() const {
     if (honest(i) && node(i).up() && node(i).replica().open_rounds() > 0) return false;
   }
   return asked_ == plan_.questions.size() && unanswered_.empty() &&
-         std::ranges::all_of(rounds_,
-                             [&](const RoundId& round) { return Lacking(round).empty(); });
+         std::ranges::all_of(rounds_, [&](const RoundId& round) { return Lacking(round).empty(); });
 }
 
 void World::Start(int i) {
   Node& node = *nodes_[static_cast<size_t>(i)];
   if (const absl::Status status = node.Start(); !status.ok()) {
-    Tell([&](Observer& o) {
-      o.OnReport(node, "does not start: " + std::string(status.message()));
-    });
+    Tell(
+        [&](Observer& o) { o.OnReport(node, "does not start: " + std::string(status.message())); });
     return;
   }
   NoteRecords(i);
@@ -140,15 +135,23 @@ void World::Stop(int i) {
   Tell([&](Observer& o) { o.OnStop(node); });
 }
 
+Roster World::RosterOf(const RoundId& round) const {
+  const auto asked = committees_.find(round);
+  return roster().Committee(round,
+                            asked == committees_.end() ? 0 : static_cast<uint32_t>(asked->second));
+}
+
 // A client asks the node, or another one where it is down.
 void World::Ask(const Question& question, uint64_t number) {
   for (int i = 0; i < plan_.n; ++i) {
     const int at = (question.node + i) % plan_.n;
     if (!honest(at) || !node(at).up()) continue;
     Node& node = *nodes_[static_cast<size_t>(at)];
-    auto verified = node.verifier().Verify(
-        cluster_.SignQuery("question " + std::to_string(number), number,
-                           kEpochMs + scheduler_.now_ms() + plan_.keep.lifetime_ms));
+    const Envelope query = cluster_.SignQuery(
+        "question " + std::to_string(number), number,
+        kEpochMs + scheduler_.now_ms() + plan_.keep.lifetime_ms, question.committee);
+    committees_[RoundId{Sha256(query.body)}] = question.committee;
+    auto verified = node.verifier().Verify(query);
     ++asked_;
     unanswered_[number] = at;
     node.Push({input::Submit{std::get<Verified<Query>>(std::get<AnyVerified>(verified)), number}});
@@ -199,10 +202,17 @@ void World::Begin(const Fault& fault) {
         ++stopped_[static_cast<size_t>(i)];
         Stop(i);
         break;
-      case Type::kDiskFull: node.disk().set_state(Disk::State::kFull); break;
-      case Type::kDiskBroken: node.disk().set_state(Disk::State::kBroken); break;
-      case Type::kClockJump: node.JumpClock(fault.amount); break;
-      default: break;
+      case Type::kDiskFull:
+        node.disk().set_state(Disk::State::kFull);
+        break;
+      case Type::kDiskBroken:
+        node.disk().set_state(Disk::State::kBroken);
+        break;
+      case Type::kClockJump:
+        node.JumpClock(fault.amount);
+        break;
+      default:
+        break;
     }
   }
 }
@@ -219,7 +229,8 @@ void World::End(const Fault& fault) {
       case Type::kLostDisk: {
         const bool lost = fault.type == Type::kLostDisk;
         std::erase_if(recorded_, [i](const auto& one) { return one.first == i; });
-        if (node.ReplaceDisk(lost ? std::make_unique<MemStore>() : copies_[i]->Clone(), lost).ok()) {
+        if (node.ReplaceDisk(lost ? std::make_unique<MemStore>() : copies_[i]->Clone(), lost)
+                .ok()) {
           Tell([&](Observer& o) { o.OnForgot(node, lost); });
         }
         [[fallthrough]];
@@ -227,14 +238,17 @@ void World::End(const Fault& fault) {
       case Type::kCrash:
         if (--stopped_[static_cast<size_t>(i)] == 0) Start(i);
         break;
-      case Type::kDiskFull: node.disk().set_state(Disk::State::kGood); break;
+      case Type::kDiskFull:
+        node.disk().set_state(Disk::State::kGood);
+        break;
       case Type::kDiskBroken:
         node.disk().set_state(Disk::State::kGood);
         if (stopped_[static_cast<size_t>(i)] > 0) break;
         Stop(i);
         Start(i);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }

@@ -40,6 +40,8 @@ class World final : private Node::Outside, private Network::Receiver {
   const Node& node(int node) const { return *nodes_[static_cast<size_t>(node)]; }
   // Rounds that an honest node runs or has run.
   const std::set<RoundId>& rounds() const { return rounds_; }
+  // The roster as that round sees it.
+  Roster RosterOf(const RoundId& round) const;
   // Honest nodes that lack the record of the round, and did not have it before its time was over.
   std::vector<int> Lacking(const RoundId& round) const;
   bool timed_out() const { return timed_out_; }
@@ -85,9 +87,11 @@ class World final : private Node::Outside, private Network::Receiver {
   std::map<int, std::unique_ptr<MemStore>> copies_;
   std::vector<Observer*> observers_;
   std::set<RoundId> rounds_;
+  std::map<RoundId, int> committees_;           // that questions asked for
   std::set<std::pair<int, RoundId>> recorded_;  // held by that node at some time, on this disk
-  size_t asked_ = 0;              // questions that were put to somebody
-  std::map<uint64_t, int> unanswered_;  // of these, by ticket, the node that has yet to say yes or no
+  size_t asked_ = 0;                            // questions that were put to somebody
+  std::map<uint64_t, int>
+      unanswered_;  // of these, by ticket, the node that has yet to say yes or no
   bool timed_out_ = false;
 };
 

@@ -204,8 +204,10 @@ TEST_F(HostilePeer, OneThatFallsSilentIsTakenForDead) {
 }
 
 TEST_F(HostilePeer, OneThatDoesNotReadHoldsUpNobody) {
-  auto alice = StartNode(roster_, identities_[0], 0,
-                         [](LinkOptions& options) { options.queue_bytes = 1 << 20; });
+  auto alice = StartNode(roster_, identities_[0], 0, [](LinkOptions& options) {
+    options.queue_bytes = 1 << 20;
+    options.times.linger = std::chrono::milliseconds(200);
+  });
   auto call = Call(*alice, &bobs_tls_);
   call->stream->Write(Hello());
   ASSERT_TRUE(alice->recorder.WaitUp(kBob));

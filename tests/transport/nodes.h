@@ -184,7 +184,7 @@ inline LinkTimes ShortTimes() {
   times.higher_index_waits = std::chrono::milliseconds(50);
   times.good_after = std::chrono::milliseconds(200);
   times.link_within = std::chrono::seconds(20);  // handshakes on a starved machine
-  times.linger = std::chrono::milliseconds(200);
+  times.linger = std::chrono::seconds(5);
   return times;
 }
 

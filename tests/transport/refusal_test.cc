@@ -100,7 +100,7 @@ TEST(Refusal, TooManyFaultsCloseTheLinkForATime) {
   const std::vector<Identity> identities = NewIdentities(2);
   const Roster roster = MakeRoster(identities);
   auto alice = StartNode(roster, identities[0], 0, [](LinkOptions& options) {
-    options.first_block = std::chrono::milliseconds(2500);
+    options.first_block = std::chrono::seconds(10);
   });
   auto bob = StartNode(roster, identities[1], 1);
   bob->links->SetAddresses(kAlice, {alice->address()});

@@ -1,6 +1,7 @@
 // decentctl ask: a question to the council, watched to an answer whose proof holds.
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <thread>
@@ -26,6 +27,7 @@ struct AskOptions : OnlineOptions {
   std::optional<uint32_t> max_tokens;
   std::optional<double> temperature, top_p;
   std::optional<int64_t> seed;
+  uint32_t committee = 0;
   std::string save, id_file;
   bool json = false, quiet = false;
 };
@@ -61,6 +63,7 @@ absl::StatusOr<Query> MakeQuery(const AskOptions& options, const std::string& qu
   query.sampling.temperature = options.temperature;
   query.sampling.top_p = options.top_p;
   query.sampling.seed = options.seed;
+  query.committee = options.committee;
   query.nonce.resize(16);
   if (getentropy(query.nonce.data(), query.nonce.size()) != 0) {
     return absl::InternalError("the system gives no random numbers");
@@ -102,9 +105,10 @@ absl::StatusOr<Digest> ClusterId(const OnlineSetup& setup) {
 }
 
 struct Submitted {
-  CouncilClients clients;  // those that took the query first
+  CouncilClients clients;  // first those that took the query, then those that may have
   std::vector<std::pair<std::string, absl::Status>> refusals;
-  bool accepted = false;
+  bool taken = false;         // a node said so
+  bool may_be_taken = false;  // none did, and none refused it, but one was slow to reply
 };
 
 // To all nodes at once where --node named them, else to the first that takes it: the same bytes
@@ -123,19 +127,29 @@ Submitted SubmitTo(CouncilClients clients, const Envelope& query, bool all) {
     }
   }
   Submitted out;
-  CouncilClients others;
+  CouncilClients may_have_it, others;
+  bool refused = false;
   for (size_t i = 0; i < clients.size(); ++i) {
     if (results[i].ok()) {
-      out.accepted = true;
+      out.taken = true;
       out.clients.push_back(std::move(clients[i]));
-    } else {
-      if (results[i].message() != "not asked") {
-        out.refusals.emplace_back(clients[i]->address(), results[i]);
-      }
-      others.push_back(std::move(clients[i]));
+      continue;
     }
+    // A node replies once its disk has the query.
+    const bool is_slow = IsTooSlow(results[i]) && clients[i]->IsConnected();
+    if (is_slow) {
+      results[i] = absl::DeadlineExceededError("slow to reply; it may have taken the question");
+    } else {
+      refused |= !IsUnreachable(results[i]);
+    }
+    if (results[i].message() != "not asked") {
+      out.refusals.emplace_back(clients[i]->address(), results[i]);
+    }
+    (is_slow ? may_have_it : others).push_back(std::move(clients[i]));
   }
-  for (auto& client : others) out.clients.push_back(std::move(client));
+  out.may_be_taken = !out.taken && !refused && !may_have_it.empty();
+  std::ranges::move(may_have_it, std::back_inserter(out.clients));
+  std::ranges::move(others, std::back_inserter(out.clients));
   return out;
 }
 
@@ -221,7 +235,7 @@ ExitCode Ask(Context& context, const AskOptions& options) {
   const absl::Time deadline = absl::Now() + *timeout;
 
   const Submitted submitted = SubmitTo(std::move(setup->clients), envelope, !options.nodes.empty());
-  if (!submitted.accepted) {
+  if (!submitted.taken && !submitted.may_be_taken) {
     ExitCode code = ExitCode::kUnreachable;
     for (const auto& [address, status] : submitted.refusals) {
       if (!IsUnreachable(status)) code = ExitCode::kRefused;
@@ -236,15 +250,17 @@ ExitCode Ask(Context& context, const AskOptions& options) {
       return context.Fail(ExitCode::kError, std::string(saved.message()));
     }
   }
+  std::optional<Roster> narrowed;
+  if (setup->roster) narrowed = setup->roster->Committee(round, query->committee);
   LiveView view(context.err,
                 options.quiet ? LiveView::Mode::kQuiet : LiveView::ModeFor(context.err),
-                setup->trusted());
+                narrowed ? &*narrowed : nullptr);
   view.Note(absl::StrCat("round ", round.Hex()));
   for (const auto& [address, status] : submitted.refusals) {
     view.Note(absl::StrCat(address, ": ", std::string(status.message())));
   }
-  const auto result =
-      WatchToProof(submitted.clients, round, &envelope, setup->trusted(), deadline, view);
+  const auto result = WatchToProof(submitted.clients, round, {envelope, submitted.taken},
+                                   setup->trusted(), deadline, view);
   view.Stop();
   if (const auto* fetched = std::get_if<FetchedBundle>(&result)) {
     return Report(context, options, *fetched);
@@ -252,6 +268,10 @@ ExitCode Ask(Context& context, const AskOptions& options) {
   const FetchFailure& failure = std::get<FetchFailure>(result);
   if (failure.kind == FetchFailure::Kind::kInvalidProof) {
     return context.Fail(ExitCode::kProofInvalid, std::string(failure.status.message()));
+  }
+  if (failure.kind == FetchFailure::Kind::kRefused) {
+    return context.Fail(ExitCode::kRefused, absl::StrCat("no node took the question: ",
+                                                         std::string(failure.status.message())));
   }
   if (failure.kind == FetchFailure::Kind::kGivenUp) {
     return context.Fail(ExitCode::kGivenUp, absl::StrCat(std::string(failure.status.message()),
@@ -275,13 +295,18 @@ void AddAskCommands(CLI::App& app, Context& context) {
   ask->add_option("--temperature", options->temperature, "Sampling temperature of each model");
   ask->add_option("--top-p", options->top_p, "Nucleus sampling of each model");
   ask->add_option("--seed", options->seed, "Sampling seed of each model, where it takes one");
+  ask->add_option("--committee", options->committee,
+                  "How many of the agents answer and score, drawn by lot; default: all")
+      ->check(CLI::Range(size_t{1}, limits::kMaxNodes));
   ask->add_option("--save", options->save, "Keep the proof in this file");
   ask->add_option("--id-file", options->id_file,
-                  "Write the round's id to this file once a node took the question");
+                  "Write the round's id to this file once a node took the question, or was too slow "
+                  "to say so");
   ask->add_flag("--json", options->json, "One JSON document on standard output");
   ask->add_flag("--quiet,-q", options->quiet, "Print the answer only");
   SetExamples(ask,
               {"decentctl ask \"Which planet has the most moons?\"",
+               "decentctl ask --committee 4 \"Name a prime above 100.\"",
                "decentctl ask --file question.txt --system \"Answer in one sentence.\"",
                "git diff | decentctl ask - --timeout 10m --json",
                "decentctl ask \"...\" --node 10.0.0.1:7100 --node 10.0.0.2:7100 --save a.bundle"});

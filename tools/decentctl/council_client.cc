@@ -144,6 +144,10 @@ absl::Status CouncilClient::Watch(
   return FromGrpc(reader->Finish());
 }
 
+bool CouncilClient::IsConnected() const {
+  return channel_->GetState(false) == GRPC_CHANNEL_READY;
+}
+
 // gRPC works on a channel's connection while somebody waits at the channel, else every 5 s; a call
 // that fails at once is no wait.
 void CouncilClient::Wait(absl::Time until) {
@@ -151,12 +155,15 @@ void CouncilClient::Wait(absl::Time until) {
   std::this_thread::sleep_until(absl::ToChronoTime(until));
 }
 
+bool IsTooSlow(const absl::Status& status) {
+  // A node's refusal of an expired query has its own words.
+  return status.code() == absl::StatusCode::kDeadlineExceeded &&
+         status.message() == "Deadline Exceeded";
+}
+
 bool IsUnreachable(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
-         status.code() == absl::StatusCode::kUnimplemented ||
-         // The client's own deadline; a node's refusal of an expired query has its own words.
-         (status.code() == absl::StatusCode::kDeadlineExceeded &&
-          status.message() == "Deadline Exceeded");
+         status.code() == absl::StatusCode::kUnimplemented || IsTooSlow(status);
 }
 
 std::string JoinReasons(const std::vector<std::pair<std::string, absl::Status>>& reasons) {

@@ -46,6 +46,8 @@ class CouncilClient {
   // Calls on_event for each event until the stream ends (OK: the round is certified) or `deadline`.
   absl::Status Watch(const RoundId& round, uint64_t after_seq, absl::Time deadline,
                      const std::function<void(const client::v1::RoundEvent&)>& on_event);
+  // What was sent may have arrived.
+  bool IsConnected() const;
   // Blocks until then, and lets a connection that is down come up again meanwhile.
   void Wait(absl::Time until);
 
@@ -55,6 +57,8 @@ class CouncilClient {
   std::unique_ptr<client::v1::Council::Stub> stub_;
 };
 
+// The client's own deadline passed: what was asked for may be done all the same.
+bool IsTooSlow(const absl::Status& status);
 // True where another node may do better: this one did not answer, or not in time.
 bool IsUnreachable(const absl::Status& status);
 

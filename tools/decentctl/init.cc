@@ -27,7 +27,7 @@ struct InitArguments {
   std::string directory = ".";
   RosterNode node;
   std::vector<std::string> roles = {"worker", "evaluator"};
-  std::string listen, client_listen;
+  std::string listen, client_listen, gateway;
   std::string data = "data";
   NewPassphrase passphrase;
 };
@@ -52,6 +52,15 @@ absl::Status ChooseListen(InitArguments& arguments) {
   if (!IsLoopback(clients->host)) {
     return InvalidArgument("--client-listen: other machines reach ", arguments.client_listen,
                            ", which needs TLS; use 127.0.0.1 now and give certificate and key in ",
+                           kConfigName, " afterwards");
+  }
+  if (arguments.gateway.empty()) return absl::OkStatus();
+  const absl::StatusOr<HostPort> gateway = ParseHostPort(arguments.gateway, true);
+  if (!gateway.ok()) return InvalidArgument("--gateway: ", MessageOf(gateway.status()));
+  if (!IsLoopback(gateway->host)) {
+    return InvalidArgument("--gateway: other machines reach ", arguments.gateway,
+                           ", which needs API keys; use 127.0.0.1 now and see the section gateway "
+                           "in ",
                            kConfigName, " afterwards");
   }
   return absl::OkStatus();
@@ -104,6 +113,7 @@ ExitCode RunInit(InitArguments& arguments, const Context& context) {
   const NodeTemplate values{.name = arguments.node.name,
                             .peers_listen = arguments.listen,
                             .client_listen = arguments.client_listen,
+                            .gateway_listen = arguments.gateway,
                             .worker = arguments.node.worker,
                             .evaluator = arguments.node.evaluator,
                             .encrypted_key = encrypted,
@@ -178,6 +188,9 @@ void AddInit(CLI::App& app, Context& context) {
                    "Where it listens for nodes; default 0.0.0.0 and the port of the address");
   init->add_option("--client-listen", arguments->client_listen,
                    "Where it listens for clients; default 127.0.0.1 and that port + 1000");
+  init->add_option(
+      "--gateway", arguments->gateway,
+      "Serve OpenAI's API and the dashboard there, such as 127.0.0.1:8480; default: off");
   AddNewPassphraseOptions(init, arguments->passphrase);
   SetExamples(init, {"decentctl init --dir alice --name alice --address alice.example.org:7400",
                      "decentctl init --dir judge --name judge --address 10.0.0.5:7400 "

@@ -1,6 +1,7 @@
 #include "tools/decentctl/round_fetch.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -53,14 +54,15 @@ std::variant<FetchedBundle, FetchFailure> FetchChecked(
 }
 
 std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& clients,
-                                                       const RoundId& round, const Envelope* query,
+                                                       const RoundId& round, const AskedWith& asked,
                                                        const Roster* trusted, absl::Time deadline,
                                                        LiveView& view) {
   std::set<size_t> distrusted, gave_up;
-  std::string last_note;
+  std::map<size_t, absl::Status> refused;  // the query, and for good
+  std::map<size_t, std::string> last_notes;  // nodes are asked in turn, again and again
   size_t current = 0, failures = 0;
   const auto note = [&](const std::string& text) {
-    if (std::exchange(last_note, text) != text) view.Note(text);
+    if (std::exchange(last_notes[current], text) != text) view.Note(text);
   };
   const auto none_left = [&] { return distrusted.size() + gave_up.size() == clients.size(); };
   while (absl::Now() < deadline) {
@@ -96,10 +98,21 @@ std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& cli
       gave_up.insert(current);
       note(absl::StrCat(client.address(), " gave the round up undecided"));
       if (none_left()) continue;  // the view stays as it is
-    } else if (status.code() == absl::StatusCode::kNotFound && query != nullptr) {
+    } else if (status.code() == absl::StatusCode::kNotFound && !refused.contains(current)) {
       // The node that took the question may have died before it told the others.
-      if (const auto submitted = client.Submit(*query); !submitted.ok()) {
-        note(absl::StrCat(client.address(), ": ", std::string(submitted.status().message())));
+      const absl::Status submitted = client.Submit(asked.query).status();
+      if (!submitted.ok()) {
+        note(absl::StrCat(client.address(), ": ", std::string(submitted.message())));
+        // Too many of this client's are temporary.
+        if (!IsUnreachable(submitted) && !absl::IsResourceExhausted(submitted)) {
+          refused.emplace(current, submitted);
+        }
+        if (!asked.taken && refused.size() == clients.size()) {
+          Reasons reasons;
+          for (const auto& [i, why] : refused) reasons.emplace_back(clients[i]->address(), why);
+          return FetchFailure{FetchFailure::Kind::kRefused,
+                              absl::FailedPreconditionError(JoinReasons(reasons))};
+        }
       } else {
         note(absl::StrCat(client.address(), " did not know the round and takes it on"));
         view.Restart();
@@ -153,6 +166,11 @@ absl::StatusOr<RoundId> FindRound(const CouncilClients& clients, const std::stri
   if (found.size() == 1) return *found.begin();
   if (found.empty()) {
     if (!any) return absl::UnavailableError(JoinReasons(reasons));
+    if (!reasons.empty()) {
+      return absl::UnavailableError(absl::StrCat("no round whose id starts with ", prefix,
+                                                 " among those that were listed; ",
+                                                 JoinReasons(reasons)));
+    }
     return absl::NotFoundError(absl::StrCat("no round whose id starts with ", prefix,
                                             "; 'decentctl rounds ls' lists ",
                                             "those that the node knows"));

@@ -23,7 +23,8 @@ struct FetchedBundle {
 
 // Why a round could not be had.
 struct FetchFailure {
-  enum class Kind { kInvalidProof, kNotThere, kGivenUp, kTimedOut } kind = Kind::kNotThere;
+  enum class Kind { kInvalidProof, kNotThere, kGivenUp, kRefused, kTimedOut };
+  Kind kind = Kind::kNotThere;
   absl::Status status;  // names every node that was asked and what was wrong there
 };
 
@@ -34,11 +35,18 @@ std::variant<FetchedBundle, FetchFailure> FetchChecked(
     const CouncilClients& clients, size_t first, const RoundId& round, const Roster* trusted,
     std::set<size_t>& distrusted, const std::function<void(const std::string&)>& on_invalid);
 
+// What a round was asked for with.
+struct AskedWith {
+  const Envelope& query;
+  bool taken;  // a node said that it took it
+};
+
 // Watches until a node has the proof and it holds, going on at the next node when one dies, cuts
-// the watcher, does not know the round (then `query`, where given, is submitted there again), gave
-// it up or gives an invalid proof. kGivenUp where no node is left to go on at.
+// the watcher, does not know the round (then the query is submitted there again), gave it up or
+// gives an invalid proof. kGivenUp where no node is left to go on at, kRefused where no node said
+// that it took the query and now all refuse it.
 std::variant<FetchedBundle, FetchFailure> WatchToProof(const CouncilClients& clients,
-                                                       const RoundId& round, const Envelope* query,
+                                                       const RoundId& round, const AskedWith& asked,
                                                        const Roster* trusted, absl::Time deadline,
                                                        LiveView& view);
 

@@ -1,0 +1,58 @@
+// The answers of a round, best first, and who gave none.
+
+import { h, longText, visible, words } from './dom.js';
+import { count, duration, microPoints, money, reasonInWords } from './format.js';
+import { rankedAnswers } from './report.js';
+
+export function answerList(report) {
+  const ranked = rankedAnswers(report);
+  const unranked = report.aggregate ? [] : report.answers.filter(({ usable }) => usable);
+  const without = report.answers.filter(({ usable }) => !usable);
+  return h('div', { class: 'answers' },
+    ranked.map(({ answer, rank, score }) => card(answer, rank, score)),
+    unranked.map((answer) => card(answer, null, null)),
+    without.length > 0
+      ? h('ul', { class: 'absent-list', 'aria-label': 'Nodes without an answer' },
+          without.map((answer) => h('li', {}, absence(answer))))
+      : null);
+}
+
+const usd = (micro) => (micro === undefined || micro === null ? null : Number(micro) / 1e6);
+
+function card(answer, rank, score) {
+  return h('article', { class: rank === 1 ? 'answer winner' : 'answer' },
+    h('header', {},
+      h('h3', {}, rank === null ? null : h('span', { class: 'rank' }, `${rank}.`), ' ',
+        words(answer.name),
+        rank === 1 ? h('span', { class: 'badge status-decided after' }, 'winner') : null),
+      rank === null ? null
+                    : h('p', { class: 'score' }, microPoints(score),
+                        h('span', { class: 'faint' }, ' of 20'))),
+    longText(answer.text, `Answer of ${answer.name}`),
+    h('p', { class: 'hint' }, 'model ', answer.model ? words(answer.model) : 'unknown', ' · ',
+      count(answer.usage?.promptTokens), ' + ', count(answer.usage?.completionTokens), ' tokens',
+      ' · cost ', money(usd(answer.usage?.costMicroUsd)), ' · ',
+      answer.usage?.elapsedMs === undefined ? 'time unknown' : duration(answer.usage.elapsedMs),
+      answer.finishReason && answer.finishReason !== 'stop'
+        ? [' · finished by ', words(answer.finishReason)]
+        : null));
+}
+
+/** Why a node has no answer or no sheet. */
+export function absenceInShort(slot) {
+  return [
+    words(slot.name),
+    slot.abstain ? ` abstained, ${reasonInWords(slot.abstain.reason)}`
+                 : ' missing, nothing came before the phase closed'
+  ];
+}
+
+/** The same with what the node said of it, as a block. */
+export function absence(slot) {
+  return [
+    absenceInShort(slot),
+    slot.abstain?.detail
+      ? h('div', { class: 'untrusted small', dir: 'auto' }, visible(slot.abstain.detail))
+      : null
+  ];
+}
