@@ -20,7 +20,8 @@ struct NodeHealth {
   bool voting = false;
   std::string not_voting_because;
   uint32_t nodes = 0, reachable = 0, needed = 0;
-  // The median of the linked peers' clocks less this one's: no few of them can move it far.
+  // The linked peers' clocks less this one's, see node/daemon/clock_offset.h; empty while too few
+  // peers have spoken.
   std::optional<double> clock_offset_ms;
 };
 

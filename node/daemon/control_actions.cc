@@ -1,6 +1,5 @@
 #include "node/daemon/control_actions.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,26 +7,26 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "node/config/roster_file.h"
+#include "node/daemon/clock_offset.h"
 #include "node/daemon/logging.h"
 #include "node/runtime/binding.h"
 
 namespace decentd {
 namespace {
 
-std::optional<double> MedianClockOffset(const Seats& seats) {
+// By the roster that the node's status is of: a peer has a link for each roster.
+std::optional<double> ClockOffsetOf(const Seats& seats, const NodeStatus& status) {
   std::vector<double> offsets;
   for (const PeerInfo& peer : seats.Peers()) {
-    if (peer.clock_offset_ms) offsets.push_back(*peer.clock_offset_ms);
+    if (peer.epoch == status.epoch && peer.clock_offset_ms) offsets.push_back(*peer.clock_offset_ms);
   }
-  if (offsets.empty()) return std::nullopt;
-  const auto middle = offsets.begin() + static_cast<std::ptrdiff_t>(offsets.size() / 2);
-  std::ranges::nth_element(offsets, middle);
-  return *middle;
+  return ClockOffset(std::move(offsets), static_cast<size_t>(status.f));
 }
 
 absl::StatusOr<NodeHealth> Health(Seats& seats) {
   absl::StatusOr<NodeStatus> status = seats.Status();
   if (!status.ok()) return status.status();
+  const std::optional<double> clock_offset_ms = ClockOffsetOf(seats, *status);
   return NodeHealth{.name = std::move(status->name),
                     .version = std::move(status->version),
                     .voting = status->voting,
@@ -35,7 +34,7 @@ absl::StatusOr<NodeHealth> Health(Seats& seats) {
                     .nodes = static_cast<uint32_t>(status->n),
                     .reachable = static_cast<uint32_t>(status->reachable),
                     .needed = static_cast<uint32_t>(status->n - status->f),
-                    .clock_offset_ms = MedianClockOffset(seats)};
+                    .clock_offset_ms = clock_offset_ms};
 }
 
 absl::StatusOr<NodeRoster> ToNodeRoster(absl::StatusOr<RosterStatus> status) {

@@ -82,13 +82,13 @@ Finding LookAtNode(const absl::StatusOr<NodeHealth>& health) {
 Finding LookAtPeersClocks(const absl::StatusOr<NodeHealth>& health) {
   constexpr double kWarnMs = 2'000, kFailMs = 60'000;
   if (!health.ok() || !health->clock_offset_ms) {
-    return {State::kNotLooked, "clock and peers", "no peer has said what its clock shows", ""};
+    return {State::kNotLooked, "clock and peers", "too few peers have said what their clocks show", ""};
   }
   const double offset = *health->clock_offset_ms;
   const double size = std::abs(offset);
   return {size >= kFailMs ? State::kFailure : size >= kWarnMs ? State::kWarning : State::kOk,
           "clock and peers",
-          absl::StrFormat("the peers' clocks are %.3f s %s this one (median)", size / 1000,
+          absl::StrFormat("the peers' clocks are %.3f s %s this one", size / 1000,
                           offset < 0 ? "behind" : "ahead of"),
           size < kWarnMs ? ""
                          : "set this machine's clock by a time server (chrony, systemd-timesyncd); "
