@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -236,20 +237,13 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   Seats& seats = **opened;
 
   const PeerInfoProvider peers = [&seats] { return seats.Peers(); };
-  absl::StatusOr<std::unique_ptr<ClientServer>> clients = ClientServer::Start(
-      ToServerOptions(config.clients), seats,
-      [&seats](const Envelope& envelope) { return seats.Check(envelope); }, peers);
-  if (!clients.ok()) return clients.status();
   absl::StatusOr<std::unique_ptr<Gateway>> gateway =
       StartGateway(config, seats, peers, metrics, logger);
   if (!gateway.ok()) return gateway.status();
   metrics.Watch([&seats] { return seats.Status(); }, peers);
+  absl::Cleanup stop_metrics = [&metrics] { metrics.Stop(); };
   if (!config.metrics_listen.empty()) {
-    if (absl::Status status = metrics.Serve(config.metrics_listen); !status.ok()) {
-      gateway->reset();
-      (*clients)->Shutdown();
-      return status;
-    }
+    if (absl::Status status = metrics.Serve(config.metrics_listen); !status.ok()) return status;
   }
   absl::StatusOr<std::unique_ptr<ControlServer>> control =
       ControlServer::Start(config.data_directory, MakeControlActions(seats, **store, logger));
@@ -257,6 +251,11 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   if (!control.ok()) {
     logger->warn("no control socket: {}", std::string(control.status().message()));
   }
+  // The last: who asks it whether the node is up finds everything else there.
+  absl::StatusOr<std::unique_ptr<ClientServer>> clients = ClientServer::Start(
+      ToServerOptions(config.clients), seats,
+      [&seats](const Envelope& envelope) { return seats.Check(envelope); }, peers);
+  if (!clients.ok()) return clients.status();
   const Roster present = seats.present();
   logger->info("ready: node {} of {}, cluster {}, peers at port {}, clients at {}", config.name,
                present.n(), present.cluster_id().Hex().substr(0, 16), (*server)->port(),
@@ -271,7 +270,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   logger->info("stops on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   // From the outside in: clients, then what is under way made durable and links closed, then
   // models.
-  metrics.Stop();
+  std::move(stop_metrics).Invoke();
   if (control.ok()) control->reset();
   gateway->reset();
   (*clients)->Shutdown();

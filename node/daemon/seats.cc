@@ -216,14 +216,15 @@ absl::StatusOr<RosterStatus> Seats::Retire(bool now, bool anyway) {
         "adopt); a node that leaves is stopped"));
   }
   AdoptedPtr oldest = served_now.front();
-  const absl::StatusOr<NodeStatus> next = served_now.back()->seat->council().Status();
-  if (!anyway && (!next.ok() || next->reachable < next->quorum)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "only ", next.ok() ? next->reachable : 0, " of ",
-        served_now.back()->record.roster.n(), " nodes serve ",
-        Named(served_now.back()->record.roster), " yet, and it takes ",
-        served_now.back()->record.roster.quorum(),
-        " to decide: wait for them (decentctl roster status), or say --anyway"));
+  if (!anyway) {
+    const absl::StatusOr<NodeStatus> next = served_now.back()->seat->council().Status();
+    if (!next.ok()) return next.status();
+    if (next->reachable < next->quorum) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "only ", next->reachable, " of ", next->n, " nodes serve ",
+          Named(served_now.back()->record.roster), " yet, and it takes ", next->quorum,
+          " to decide: wait for them (decentctl roster status), or say --anyway"));
+    }
   }
   if (oldest->record.state == SeatRecord::State::kActive) {
     absl::StatusOr<AdoptedPtr> closing = SetState(oldest, SeatRecord::State::kClosing);

@@ -10,6 +10,13 @@ namespace decentd {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+// After a ping for which there was no room.
+constexpr std::chrono::milliseconds kPingAgain{100};
+
+}  // namespace
+
 std::string Printable(const std::string& text, size_t longest) {
   std::string printable = text.substr(0, longest);
   for (char& c : printable) {
@@ -249,8 +256,10 @@ SteadyTime PeerLink::Tick(SteadyTime now) {
     if (stopping_) return next;
     GiveUpLate(now, actions);
     if (live_ && now >= next_ping_) {
-      next_ping_ = now + times_.ping_every;
+      // The first ping follows the hello, which may not have left yet.
+      next_ping_ = now + std::min(times_.ping_every, kPingAgain);
       if (!live_->control_waiting()) {
+        next_ping_ = now + times_.ping_every;
         peer::v1::Frame ping;
         ping.mutable_ping()->set_id(++ping_id_);
         ping_sent_ = now;

@@ -148,7 +148,8 @@ class ContainerCluster(Cluster):
     node_type = ContainerNode
 
     def __init__(self, models, deadlines=None, override=lambda cluster: {}):
-        super().__init__(models, deadlines=deadlines)
+        # Not in memory: what a container keeps there counts against its own.
+        super().__init__(models, deadlines=deadlines, beside=tempfile.gettempdir())
         self.project = self.directory.name
         self._gateway_port = free_ports(1)[0]
         self._override = override

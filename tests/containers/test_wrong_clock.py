@@ -38,6 +38,7 @@ class WrongClock(unittest.TestCase):
                 rounds += [asking.result(), cluster.ask("What is 18 + 25?", node=alice)]
             dave.restart()  # it starts with the wrong time as well
             cluster.wait_reachable(4, cluster.nodes)
+            cluster.wait_linked([dave])
             rounds.append(cluster.ask("What is 19 + 25?", node=alice))
             for one in rounds:
                 for phase in ("answers", "sheets"):

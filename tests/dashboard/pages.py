@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from browser import PATIENCE_MS, ROOT, BrowserTest
 from fake_model import ANSWER, JUDGE, FakeModel
 from gateway_cluster import GatewayCluster
-from programs import memory_directory
 
 # Everything that a text could try to be, but for a text.
 HOSTILE = ("<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>"
@@ -34,9 +33,7 @@ class PagesTest(BrowserTest):
         if cls.why_not:
             return
         cls.models = cls.enterClassContext(FakeModel())
-        # A browser tells its console of each 503, and what is told there fails a test.
-        cls.cluster = GatewayCluster(cls.models, cls.keys, deadlines=cls.deadlines,
-                                     beside=memory_directory())
+        cls.cluster = GatewayCluster(cls.models, cls.keys, deadlines=cls.deadlines)
         cls.prepare()
         cls.enterClassContext(cls.cluster)
         cls.cluster.start()

@@ -18,6 +18,7 @@ from bundle import Bundle
 from node import NAMES, Node
 from ports import free_ports
 from programs import (OK, PATIENCE_SECONDS, UNREACHABLE, decentctl, decentctl_json, environment,
+                      memory_directory,
                       program, wait_until)
 
 # Longer than a test waits for anything (PATIENCE_SECONDS): a round that ends within a test has
@@ -62,12 +63,14 @@ class Asking:
 
 class Cluster:
     """`models`: a FakeModel, or the lines of node.yaml that choose a model for every node.
-    `beside`: the directory in which it makes its own; None for the system's."""
+    `beside`: the directory in which it makes its own; None for one in memory where there is room,
+    for whoever waits for a disk is late, and that is another test's matter."""
 
     node_type = Node
 
     def __init__(self, models, n=4, deadlines=None, beside=None):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-", dir=beside))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="decentd-e2e-",
+                                                       dir=beside or memory_directory()))
         self.roster = self.directory / "roster.yaml"
         ports = free_ports(2 * n)
         self.nodes = [
@@ -136,18 +139,35 @@ class Cluster:
             shutil.rmtree(self.directory)
 
     def start(self, nodes=None):
-        """Starts the nodes and returns when each of them reaches all of them."""
+        """Starts the nodes and returns when each of them reaches, and is linked with, all of them."""
         nodes = self.nodes if nodes is None else nodes
         for node in nodes:
             node.start()
         running = sum(node.process is not None for node in self.nodes)
         self.wait_reachable(running, nodes)
+        self.wait_linked(nodes)
 
     def wait_reachable(self, count, nodes):
         """Returns when each of the nodes says that it reaches exactly `count`, itself included."""
         for node in nodes:
             wait_until(lambda node=node: (node.status() or {}).get("reachable") == count,
                        f"{node.name} reaches {count} nodes", explain=node.last_log)
+
+    def wait_linked(self, nodes):
+        """Returns when both ends of each link between one of `nodes` and another that runs say that
+        it is there. A node is reachable before that, for others pass on what it says."""
+        running = {node.name for node in self.nodes if node.process is not None}
+        new = {node.name for node in nodes}
+        for node in self.nodes:
+            if node.name in running:
+                others = (running if node.name in new else new) - {node.name}
+                wait_until(lambda node=node, others=others: self.is_linked(node, others),
+                           f"{node.name} is linked with {others}", explain=node.last_log)
+
+    def is_linked(self, node, others):
+        """Whether a node says that it is linked with all whose names these are."""
+        peers = self.peers(node)
+        return all(peers.get(name, {}).get("linked") for name in others)
 
     def ask(self, question, node=None, options=(), **how):
         """Asks and waits for the end of the round; what `decentctl ask --json` says."""
@@ -171,23 +191,25 @@ class Cluster:
 
     def rounds(self, node, limit=50):
         """The list of rounds that a node knows, newest first."""
-        def listed():
-            node.check_runs()
-            done = decentctl("rounds", "ls", *self.at(node), "--limit", limit, "--json",
-                             expect=None)
-            assert done.returncode in (OK, UNREACHABLE), done.stderr  # the latter: it is busy
-            return json.loads(done.stdout) if done.returncode == OK else None
-
-        return wait_until(listed, f"{node.name} lists its rounds", explain=node.last_log)["rounds"]
+        return self._told(node, "rounds", "ls", "--limit", limit)["rounds"]
 
     def evidence(self, node):
         """The list of the evidence that a node holds."""
-        return decentctl_json("evidence", "ls", *self.at(node))["evidence"]
+        return self._told(node, "evidence", "ls")["evidence"]
+
+    def _told(self, node, *arguments):
+        """What a running node tells when asked so, once it is not busy."""
+        def told():
+            node.check_runs()
+            done = decentctl(*arguments, *self.at(node), "--json", expect=None)
+            assert done.returncode in (OK, UNREACHABLE), done.stderr  # the latter: it is busy
+            return json.loads(done.stdout) if done.returncode == OK else None
+
+        return wait_until(told, f"{node.name} tells its {arguments[0]}", explain=node.last_log)
 
     def peers(self, node):
         """A node's links by the peer's name."""
-        listed = decentctl_json("peers", *self.at(node))["peers"]
-        return {peer["name"]: peer for peer in listed}
+        return {peer["name"]: peer for peer in self._told(node, "peers")["peers"]}
 
     def wait_decided(self, round_id, nodes=None):
         """Returns the contents of each node's own proof of the round when all have one."""

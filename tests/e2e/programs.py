@@ -50,10 +50,19 @@ def environment():
 
 def decentctl(*arguments, expect=0, timeout=PATIENCE_SECONDS, **options):
     """Runs decentctl; returns the finished process, with text output. `expect` is its exit status,
-    or None for any."""
+    or None for any; where it is another than that of a node that is busy, such a node is asked
+    again, as it says."""
     command = [str(program("decentctl")), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False,
-                          env=environment(), **options)
+
+    def run():
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False,
+                              env=environment(), **options)
+
+    done = run()
+    deadline = time.monotonic() + timeout
+    while (expect not in (None, UNREACHABLE) and done.returncode == UNREACHABLE
+           and "busy; try again" in done.stderr and time.monotonic() < deadline):
+        done = run()
     if expect is not None and done.returncode != expect:
         raise CommandFailed(f"{' '.join(command)}\nended with {done.returncode}, "
                             f"expected {expect}\nstdout:\n{done.stdout}\nstderr:\n{done.stderr}")
@@ -70,8 +79,7 @@ def decentctl_json(*arguments, **options):
 
 
 def memory_directory():
-    """Where files lie in memory, or None: for tests to which a node that waits for its disk, and
-    says that it is busy, would look like a failure."""
+    """Where files lie in memory, or None where too few fit in."""
     memory = pathlib.Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 ** 30 else None
 

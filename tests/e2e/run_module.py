@@ -1,8 +1,8 @@
 """Runs one test module for ctest: python3 run_module.py [--own-network] MODULE.
 
 --own-network: on a loopback of its own, where nothing else takes a port, and interfaces that come and
-go with containers do not end a browser's requests. Where that cannot be made (it needs root), on the
-machine's.
+go with containers do not end a browser's requests; and with room in memory for the nodes' files, where
+the machine has too little in /dev/shm. Where that cannot be made (it needs root), on the machine's.
 
 Exit status: 0 passed, 1 failed, 77 when every test was skipped, so that ctest reports a skip as a
 skip; the reasons are printed.
@@ -14,20 +14,29 @@ import subprocess
 import sys
 import unittest
 
-# Ends by becoming this script again.
-_IN_OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+from programs import memory_directory
+
+
+def _in_own_network():
+    """The begin of a command that ends by becoming what follows it."""
+    own, make = ["--net"], ["ip link set lo up"]
+    if memory_directory() is None:
+        own.append("--mount")
+        make.append("mount -t tmpfs -o mode=1777 decentd-tests /dev/shm")
+    return ["unshare", *own, "sh", "-c", " && ".join([*make, 'exec "$@"']), "sh"]
 
 
 def enter_own_network():
     """Does not return where it can be made."""
+    command = _in_own_network()
     try:
-        made = subprocess.run([*_IN_OWN_NETWORK, "true"], capture_output=True, check=False)
+        made = subprocess.run([*command, "true"], capture_output=True, check=False)
     except FileNotFoundError:  # no unshare
         return
     if made.returncode != 0:
         print("on the machine's network: one of its own needs root", file=sys.stderr)
     else:
-        command = [*_IN_OWN_NETWORK, sys.executable, *sys.argv]
+        command += [sys.executable, *sys.argv]
         command.remove("--own-network")
         os.execvp(command[0], command)
 

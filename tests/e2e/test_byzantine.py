@@ -85,7 +85,7 @@ class Byzantine(unittest.TestCase):
             for node in cluster.nodes:
                 node.start()
             for node in honest:
-                wait_until(lambda node=node: (node.status() or {}).get("reachable", 0) >= 6,
+                wait_until(lambda node=node: (node.status() or {}).get("reachable", 0) == 7,
                            f"{node.name} reaches the others", explain=node.last_log)
             asking = cluster.ask_in_background("What is 17 + 25?", node=cluster.nodes[0])
             models.wait_for_held(erin.index, ANSWER)

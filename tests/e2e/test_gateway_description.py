@@ -10,7 +10,7 @@ import unittest
 import python_packages
 from fake_model import FakeModel
 from gateway_cluster import GatewayCluster
-from programs import PATIENCE_SECONDS, ROOT, memory_directory
+from programs import PATIENCE_SECONDS, ROOT
 
 MISSING = python_packages.missing("schemathesis")
 
@@ -41,8 +41,7 @@ class Description(unittest.TestCase):
 
     def test_is_true_of_every_route(self):
         options = ["requests_per_minute: 0", "rounds_in_flight: 0"]
-        with FakeModel() as models, \
-                GatewayCluster(models, options=options, beside=memory_directory()) as cluster, \
+        with FakeModel() as models, GatewayCluster(models, options=options) as cluster, \
                 tempfile.TemporaryDirectory() as folder:
             cluster.start()
             round_id = cluster.chat()[2]["decent"]["round_id"]

@@ -21,7 +21,7 @@ class LostDatabase(unittest.TestCase):
 
     def test_it_is_refused_then_sits_out_what_may_be_open_and_takes_the_records_over(self):
         # A node that sits out is linked, and so it is waited for until the soft deadline.
-        deadlines = {"soft": "10s", "hard": "15m"}
+        deadlines = {"soft": "15s", "hard": "15m"}
         with FakeModel() as models, Cluster(models, deadlines=deadlines) as cluster:
             cluster.start()
             alice, _, carol, dave = cluster.nodes

@@ -8,6 +8,7 @@ import unittest
 
 from cluster import Cluster
 from fake_model import FakeModel
+from programs import wait_until
 
 
 class Quorum(unittest.TestCase):
@@ -39,10 +40,10 @@ class Quorum(unittest.TestCase):
             carol.stop()
             dave.stop()
             cluster.wait_reachable(2, [alice, bob])
-            asking = cluster.ask_in_background("What is 17 + 25?", options=["--timeout", "10s"])
+            asking = cluster.ask_in_background("What is 17 + 25?", options=["--timeout", "20s"])
             round_id = asking.round_id()
             asking.result(expect=3)
-            waiting = cluster.round(round_id, alice)
+            waiting = wait_until(lambda: cluster.round(round_id, alice), "alice is not busy")
             self.assertEqual(waiting["state"], "running")
             self.assertIn("no quorum", waiting["waiting_for"])
             cluster.start([carol])

@@ -89,7 +89,9 @@ class Service(unittest.TestCase):
         self.assertEqual(self.manager.next(), WORKING)
         with HungThread(self.node.process.pid, "decentd-core"):
             self.manager.forget()
-            self.assertIsNone(self.manager.next(SILENT_SECONDS))
+            # One report may be of what the thread said just before.
+            reports = [self.manager.next(SILENT_SECONDS) for _ in range(2)]
+            self.assertIn(reports, ([None, None], [WORKING, None]))
         self.assertEqual(self.manager.next(), WORKING)
 
     def test_a_question_that_it_is_slow_to_take_is_waited_for(self):

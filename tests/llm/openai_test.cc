@@ -218,7 +218,7 @@ TEST_F(OpenAiTest, AServerThatNeverRepliesTimesOut) {
   Serve([](const auto&, int) { return Response{200, "", "", true}; });
   config_.timeout = milliseconds(2'000);
   EXPECT_EQ(AbstainOf(Complete()).reason, AbstainReason::kModelTimedOut);
-  server_->WaitForHangUps(1);
+  server_->WaitForHangUps(server_->requests().size());
 }
 
 TEST_F(OpenAiTest, UnreadableRepliesAreUnusable) {

@@ -83,9 +83,11 @@ judging:
 scores:
   - {nodes: carol, points: {factual_contradiction: 3}}
 )");
-  auto models = Scripted(file.path(), "alice", milliseconds(0), milliseconds(20));
+  auto models = Scripted(file.path(), "alice");
+  auto hurried = Scripted(file.path(), "alice", milliseconds(0), milliseconds(20));
   auto reason = [&](const std::string& question) {
-    return std::get<Abstain>(AnswerNow(*models, Ask(question))).reason;
+    auto& asked = question == "timeout" ? *hurried : *models;
+    return std::get<Abstain>(AnswerNow(asked, Ask(question))).reason;
   };
   EXPECT_EQ(reason("error"), AbstainReason::kModelFailed);
   EXPECT_EQ(reason("timeout"), AbstainReason::kModelTimedOut);

@@ -10,7 +10,7 @@ import unittest
 from cluster import set_models
 from machine import Machine, image_for, why_no_machine
 from packages import BUILD, HIGHER, build, changelog_version
-from programs import ROOT, wait_until
+from programs import OK, ROOT, UNREACHABLE, wait_until
 
 CONFIG = "/etc/decentd"
 DATA = "/var/lib/decentd"
@@ -62,7 +62,12 @@ def use_gateway(machine):
 
 
 def rounds(machine):
-    return machine.says("decentctl", "rounds", "ls", "--json", *CLIENT)
+    def listed():
+        done = machine.run("decentctl", "rounds", "ls", "--json", *CLIENT, expect=None)
+        assert done.returncode in (OK, UNREACHABLE), done.stderr  # the latter: it is busy
+        return done.stdout.strip()
+
+    return wait_until(listed, "the node lists its rounds")
 
 
 class Daemon:

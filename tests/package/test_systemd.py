@@ -94,7 +94,7 @@ class Systemd(unittest.TestCase):
         ask(self.machine)
         before, pid = rounds(self.machine), self.shown("MainPID")
         self.kill("SIGSTOP")
-        wait_until(lambda: self.shown("NRestarts") == "1" and self.shown("SubState") == "running",
+        wait_until(lambda: self.shown("NRestarts") != "0" and self.shown("SubState") == "running",
                    "systemd starts it again", explain=self.journal)
         self.assertIn("Watchdog timeout", self.journal())
         self.assertNotEqual(self.shown("MainPID"), pid)
@@ -105,7 +105,7 @@ class Systemd(unittest.TestCase):
         self.with_short_times()
         self.start()
         self.kill("SIGKILL")
-        wait_until(lambda: self.shown("NRestarts") == "1" and self.shown("SubState") == "running",
+        wait_until(lambda: self.shown("NRestarts") != "0" and self.shown("SubState") == "running",
                    "systemd starts it again", explain=self.journal)
         ask(self.machine)
 

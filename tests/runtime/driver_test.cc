@@ -12,6 +12,7 @@
 #include "node/runtime/keys.h"
 #include "storage/mem_store.h"
 #include "tests/core/signed.h"
+#include "tests/runtime/patiently.h"
 
 namespace decentd::testing {
 namespace {
@@ -102,6 +103,9 @@ class DriverTest : public ::testing::Test {
     watch_ = nullptr;
     if (driver_) driver_->Stop();
   }
+  absl::StatusOr<NodeStatus> Status() {
+    return Patiently([this] { return driver_->Status(); });
+  }
   bool WaitVoting(bool wanted) {
     return voting_.WaitFor([&](bool voting) { return voting == wanted; });
   }
@@ -128,7 +132,7 @@ class DriverTest : public ::testing::Test {
 TEST_F(DriverTest, ANodeThatStartsIsSaidToVoteOnceItsStartIsDurable) {
   Start();
   EXPECT_TRUE(WaitVoting(true));
-  EXPECT_TRUE(driver_->Status()->voting);
+  EXPECT_TRUE(Status().value().voting);
 }
 
 TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
@@ -138,13 +142,13 @@ TEST_F(DriverTest, AFullDiskIsToldAndItsEndToo) {
       [](const WriteBatch&) { return absl::ResourceExhaustedError("no space left"); });
   driver_->Submit(MakeQuery(1), [](const absl::StatusOr<RoundId>&) {});
   EXPECT_TRUE(WaitVoting(false));
-  const auto status = driver_->Status();
+  const auto status = Status();
   ASSERT_TRUE(status.ok()) << status.status();
   EXPECT_FALSE(status->voting);
   EXPECT_THAT(status->not_voting_because, HasSubstr("no space left"));
   store_.SetWriteHook(nullptr);
   EXPECT_TRUE(WaitVoting(true));
-  EXPECT_TRUE(driver_->Status()->voting);
+  EXPECT_TRUE(Status().value().voting);
 }
 
 // It is tried again and again, and the log has a line for each thing that an operator has to know.
@@ -171,7 +175,7 @@ TEST_F(DriverTest, AQuestionIsTakenOnlyOnceItIsDurable) {
   Latest<absl::StatusOr<RoundId>> result;
   driver_->Submit(MakeQuery(1), [&](absl::StatusOr<RoundId> r) { result.Set(std::move(r)); });
   ASSERT_TRUE(WaitVoting(false)) << "it is on its way to the disk";
-  ASSERT_TRUE(driver_->Status().ok()) << "and the thread answers meanwhile";
+  ASSERT_TRUE(Status().ok()) << "and the thread answers meanwhile";
   EXPECT_FALSE(result.value());
   store_.SetWriteHook(nullptr);
   ASSERT_TRUE(result.WaitFor([](const auto&) { return true; }));
@@ -201,11 +205,7 @@ TEST_F(DriverTest, ABusyNodeGivesNoListWithoutItsOpenRounds) {
   const auto busy = driver_->ListRounds(10, std::nullopt);
   BeFreed();
   EXPECT_TRUE(absl::IsUnavailable(busy.status())) << busy.status();
-  auto free = busy;
-  const auto patient_until = std::chrono::steady_clock::now() + kPatience;
-  while (!free.ok() && std::chrono::steady_clock::now() < patient_until) {
-    free = driver_->ListRounds(10, std::nullopt);
-  }
+  const auto free = Patiently([&] { return driver_->ListRounds(10, std::nullopt); });
   ASSERT_TRUE(free.ok()) << free.status();
   EXPECT_EQ(free->size(), 1u);
 }
@@ -231,17 +231,23 @@ TEST_F(DriverTest, HowARoundEndedHereIsToldWithoutItsRecord) {
   ASSERT_TRUE(store_.WriteSynced(writes).ok());
   Start();
   ASSERT_TRUE(WaitVoting(true));
-  const auto undecided = driver_->GetRound(given_up);
+  const auto get = [&](const RoundId& round) {
+    return Patiently([&] { return driver_->GetRound(round); });
+  };
+  const auto get_bundle = [&](const RoundId& round) {
+    return Patiently([&] { return driver_->GetBundle(round); });
+  };
+  const auto undecided = get(given_up);
   ASSERT_TRUE(undecided.ok()) << undecided.status();
   EXPECT_EQ(undecided->state, RoundSummary::State::kUndecided);
   for (const absl::Status& status :
-       {driver_->GetRound(discarded).status(), driver_->GetBundle(discarded).status()}) {
+       {get(discarded).status(), get_bundle(discarded).status()}) {
     EXPECT_TRUE(absl::IsNotFound(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr("no longer keeps"));
   }
-  EXPECT_TRUE(absl::IsFailedPrecondition(driver_->GetBundle(given_up).status()));
-  EXPECT_THAT(driver_->GetRound(other).status().message(), HasSubstr("has not heard"));
-  EXPECT_THAT(driver_->GetBundle(other).status().message(), HasSubstr("no certified decision"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(get_bundle(given_up).status()));
+  EXPECT_THAT(get(other).status().message(), HasSubstr("has not heard"));
+  EXPECT_THAT(get_bundle(other).status().message(), HasSubstr("no certified decision"));
 }
 
 // A roster's driver goes when the roster is retired, and its models go on.

@@ -183,7 +183,9 @@ inline LinkTimes ShortTimes() {
   times.longest_backoff = std::chrono::milliseconds(200);
   times.higher_index_waits = std::chrono::milliseconds(50);
   times.good_after = std::chrono::milliseconds(200);
-  times.link_within = std::chrono::seconds(20);  // handshakes on a starved machine
+  // On a starved machine handshakes take long, and so do pings; tests of silence set their own.
+  times.link_within = times.simultaneous = std::chrono::seconds(20);
+  times.dead_after = std::chrono::seconds(60);
   times.linger = std::chrono::seconds(5);
   return times;
 }
@@ -212,7 +214,8 @@ inline bool WaitState(const Node& node, NodeIndex peer,
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!condition(node.State(peer))) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
+    // Leaves the processor, and the links' locks, to those it waits for.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
 }

@@ -80,7 +80,8 @@ function showForm() {
       h('button', { type: 'submit', class: 'primary' }, 'Use this key')));
   box.hidden = false;
   announce('This node asks for an API key.');
-  input.focus();
+  // Not from under the hands of somebody who types: the rest of a question is no key.
+  if (!document.activeElement?.matches('input, textarea')) input.focus();
 }
 
 export function startSession() {
