@@ -186,8 +186,8 @@ class WithKeys(PagesTest):
             page.goto(f"{self.server.origin}/#/ask")
         question = page.get_by_role("textbox", name="Question")
         question.fill("Typed before the key.")
-        page.unroute("**/v1/models")
         asked_for[0].continue_()  # to be refused
+        page.unroute("**/v1/models")
         key = page.get_by_role("textbox", name="API key")
         key.wait_for()
         self.assertTrue(question.evaluate("one => one === document.activeElement"),
