@@ -26,15 +26,16 @@ std::optional<int64_t> RetryAfterSeconds(const absl::Status& status) {
   return number;
 }
 
-std::function<bool(const RoundId&)> StillRunning(Council& council) {
-  return [&council](const RoundId& round) {
+RunningCheck StillRunning(Council& council) {
+  return [&council](const RoundId& round) -> std::optional<bool> {
     const absl::StatusOr<RoundSummary> summary = council.GetRound(round);
+    if (absl::IsUnavailable(summary.status())) return std::nullopt;
     if (!summary.ok()) return !absl::IsNotFound(summary.status());
     return summary->state == RoundSummary::State::kRunning;
   };
 }
 
-ClientLimits::ClientLimits(Options options, std::function<bool(const RoundId&)> still_running,
+ClientLimits::ClientLimits(Options options, RunningCheck still_running,
                            std::function<Clock::time_point()> now)
     : options_(std::move(options)),
       still_running_(std::move(still_running)),
@@ -112,11 +113,16 @@ void ClientLimits::Prune(std::unique_lock<std::mutex>& lock, const PublicKey& ke
     if (is_accepted) accepted.push_back(round);
   }
   lock.unlock();
-  std::erase_if(accepted, still_running_);
+  std::vector<RoundId> ended;
+  for (const RoundId& round : accepted) {
+    const std::optional<bool> running = still_running_(round);
+    if (!running) break;  // each further look would wait as long
+    if (!*running) ended.push_back(round);
+  }
   lock.lock();
   const auto client = clients_.find(key);
   if (client == clients_.end()) return;
-  for (const RoundId& ended : accepted) client->second.rounds.erase(ended);
+  for (const RoundId& round : ended) client->second.rounds.erase(round);
 }
 
 void ClientLimits::Evict(std::unique_lock<std::mutex>& lock, Clock::time_point now) {

@@ -21,8 +21,9 @@ namespace decentd {
 // Nothing of other statuses.
 std::optional<int64_t> RetryAfterSeconds(const absl::Status& status);
 
-// Whether a round that was admitted has not ended. One that cannot be looked at now has not.
-std::function<bool(const RoundId&)> StillRunning(Council& council);
+// Whether a round that was admitted has not ended; nothing while the node is too busy to tell.
+using RunningCheck = std::function<std::optional<bool>(const RoundId&)>;
+RunningCheck StillRunning(Council& council);
 
 class ClientLimits {
  public:
@@ -39,9 +40,9 @@ class ClientLimits {
     size_t clients = 4096;
   };
 
-  // `still_running` tells whether a round that was admitted has not ended; called without a lock
-  // held, only for a client that is at its limit or when the table is full.
-  ClientLimits(Options options, std::function<bool(const RoundId&)> still_running,
+  // `still_running` may take its time: called without a lock held, and only for a client that is at
+  // its limit or when the table is full.
+  ClientLimits(Options options, RunningCheck still_running,
                std::function<Clock::time_point()> now = &Clock::now);
 
   // Takes one request and reserves the round, or RESOURCE_EXHAUSTED with the reason and the way
@@ -67,7 +68,7 @@ class ClientLimits {
   void Evict(std::unique_lock<std::mutex>& lock, Clock::time_point now);
 
   const Options options_;
-  const std::function<bool(const RoundId&)> still_running_;
+  const RunningCheck still_running_;
   const std::function<Clock::time_point()> now_;
   mutable std::mutex mutex_;
   std::map<PublicKey, Client> clients_;

@@ -82,8 +82,8 @@ void ReadClients(MapReader reader, ClientApiConfig& clients) {
 }
 
 void ReadGateway(MapReader reader, GatewayConfig& gateway) {
-  const Need need = reader.value() == nullptr ? Need::kOptional : Need::kRequired;
-  const auto listen = ReadListen(reader, gateway.listen, need);
+  if (reader.value() != nullptr) gateway.listen = "127.0.0.1:8480";
+  const auto listen = ReadListen(reader, gateway.listen, Need::kOptional);
   reader.Path("api_keys", gateway.api_keys_file, Need::kOptional);
   reader.String("api_keys_env", gateway.api_keys_env, Need::kOptional);
   if (!gateway.api_keys_env.empty() && !gateway.api_keys_file.empty()) {

@@ -94,7 +94,7 @@ struct GatewayConfig {
   std::string api_keys_file, api_keys_env;
   bool insecure = false;               // reachable by other machines without TLS all the same
   KeyLimits limits;                    // of each key that has none of its own
-  uint32_t longest_wait_ms = 600'000;  // of a chat for its round's end
+  uint32_t longest_wait_ms = 570'000;  // of a chat for its round's end
   uint32_t connections = 256;          // at once; each stream of events is one
 };
 

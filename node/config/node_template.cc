@@ -76,7 +76,7 @@ std::string GatewaySection(const std::string& listen) {
       "#   body_bytes: 3145728\n"
       "#   requests_at_once: 64\n"
       "#   # How long a chat waits for its round's end.\n"
-      "#   longest_wait: 10m\n"
+      "#   longest_wait: 570s\n"
       "#   # Of all together, at once; each watcher is one.\n"
       "#   connections: 256\n\n");
 }

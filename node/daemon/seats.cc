@@ -219,10 +219,11 @@ absl::StatusOr<RosterStatus> Seats::Retire(bool now, bool anyway) {
   if (!anyway) {
     const absl::StatusOr<NodeStatus> next = served_now.back()->seat->council().Status();
     if (!next.ok()) return next.status();
-    if (next->reachable < next->quorum) {
+    const int needed = next->n - next->f;
+    if (next->reachable < needed) {
       return absl::FailedPreconditionError(absl::StrCat(
           "only ", next->reachable, " of ", next->n, " nodes serve ",
-          Named(served_now.back()->record.roster), " yet, and it takes ", next->quorum,
+          Named(served_now.back()->record.roster), " yet, and it takes ", needed,
           " to decide: wait for them (decentctl roster status), or say --anyway"));
     }
   }

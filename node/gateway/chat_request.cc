@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/core/limits.h"
+#include "node/core/response_format.h"
 #include "node/gateway/chat_messages.h"
 #include "node/gateway/council_models.h"
 #include "node/gateway/json_request.h"
@@ -17,8 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Deeper than any schema of response_format; what is not bounded here could exhaust the stack.
-constexpr int kMaxDepth = 64;
+// What is not bounded here could exhaust the stack. The body is one deeper than a response_format.
+constexpr int kMaxDepth = limits::kMaxResponseFormatDepth + 1;
 
 // Parameters that a Query cannot carry, with the values that ask for nothing.
 const std::vector<std::pair<std::string, std::vector<Json>>>& Unsupported() {
@@ -133,12 +134,23 @@ std::vector<std::string> ReadStop(const Json& body) {
   return stop;
 }
 
+size_t Properties(const Json& json) {
+  size_t properties = json.is_object() ? json.size() : 0;
+  if (!json.is_structured()) return 0;
+  for (const Json& inner : json) properties += Properties(inner);
+  return properties;
+}
+
 std::string ReadResponseFormat(const Json& body) {
   const Json* value = Find(body, "response_format");
   if (value == nullptr) return "";
   const Json* kind = value->is_object() ? Find(*value, "type") : nullptr;
   const std::string type = kind != nullptr && kind->is_string() ? kind->get<std::string>() : "";
   if (type == "text") return "";
+  if (Properties(*value) > limits::kMaxResponseFormatProperties) {
+    Refuse("response_format", absl::StrCat("'response_format' takes at most ",
+                                           limits::kMaxResponseFormatProperties, " properties"));
+  }
   if (type == "json_object") return value->dump();
   const Json* schema = type == "json_schema" ? Find(*value, "json_schema") : nullptr;
   if (schema != nullptr && schema->is_object()) return value->dump();
@@ -203,7 +215,8 @@ ChatRequest ReadChat(const Roster& roster, const Json& body) {
 
 ChatRequest ReadRound(const Roster& roster, const Json& body) {
   for (const char* chat_only : {"stream", "stream_options"}) {
-    if (!body.contains(chat_only)) continue;
+    const Json* given = Find(body, chat_only);
+    if (given == nullptr || *given == Json(false)) continue;
     Refuse(chat_only,
            absl::StrCat("'", chat_only, "' is not supported: GET the round's events instead"),
            "unsupported_parameter");
@@ -223,6 +236,14 @@ ChatRequest ReadRound(const Roster& roster, const Json& body) {
   return ReadQuestion(roster, filled);
 }
 
+// As it was sent: the order of a schema's properties is the order in which models write them.
+std::string ResponseFormatInOrder(std::string_view body) {
+  const auto only = [](int depth, Json::parse_event_t event, nlohmann::ordered_json& key) {
+    return event != Json::parse_event_t::key || depth != 1 || key == "response_format";
+  };
+  return nlohmann::ordered_json::parse(body, only)["response_format"].dump();
+}
+
 using Reader = ChatRequest (*)(const Roster&, const Json&);
 
 std::variant<ChatRequest, ApiError> Parse(Reader read, const Roster& roster,
@@ -238,7 +259,10 @@ std::variant<ChatRequest, ApiError> Parse(Reader read, const Roster& roster,
   if (json.is_discarded()) return ApiError{.message = "the body is not valid JSON in UTF-8"};
   if (!json.is_object()) return ApiError{.message = "the body must be a JSON object"};
   try {
-    return read(roster, json);
+    ChatRequest request = read(roster, json);
+    std::string& format = request.sampling.response_format;
+    if (!format.empty()) format = ResponseFormatInOrder(body);
+    return request;
   } catch (Refused& refused) {
     return std::move(refused.error);
   }

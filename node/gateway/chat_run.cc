@@ -43,12 +43,12 @@ class ChatRun : public std::enable_shared_from_this<ChatRun> {
           ServerError(503, "node_stopping", "this node stops; the round goes on at the others")));
     });
     exchange_->After(access_.longest_wait, [self = shared_from_this()] { self->TimedOut(); });
-    Ask(access_, roster, client_, request_, exchange_,
-        [self = shared_from_this()](const RoundId& round, std::optional<ApiError> error) {
-          if (error) return self->Fail(*error);
-          self->round_ = round;
-          self->Follow();
-        });
+    asked_ = Ask(access_, roster, client_, request_, exchange_,
+                 [self = shared_from_this()](const RoundId& round, std::optional<ApiError> error) {
+                   if (error) return self->Fail(*error);
+                   self->round_ = round;
+                   self->Follow();
+                 });
   }
 
  private:
@@ -114,20 +114,32 @@ class ChatRun : public std::enable_shared_from_this<ChatRun> {
   }
 
   void TimedOut() {
-    if (!round_)
-      return Fail(
-          ServerError(504, "round_timed_out", "the node did not take the question in time"));
-    const absl::StatusOr<RoundSummary> round = access_.council.GetRound(*round_);
-    Fail(
-        WithRound(ServerError(504, "round_timed_out",
-                              absl::StrCat("the round has not ended in time",
-                                           round.ok() && !round->waiting_for.empty() ? ": " : "",
-                                           round.ok() ? round->waiting_for : "",
-                                           "; it may still end: GET /v1/rounds/", round_->Hex()))));
+    if (!round_) {
+      // It may take it yet.
+      return Fail(WithRound(
+          ServerError(504, "round_timed_out", "the node did not take the question in time")));
+    }
+    // A busy node takes its time to say what a round waits for.
+    const bool queued = access_.workers.Run(
+        [self = shared_from_this(), round = *round_] {
+          const absl::StatusOr<RoundSummary> summary = self->access_.council.GetRound(round);
+          self->exchange_->Post([self, waiting_for = summary.ok() ? summary->waiting_for : ""] {
+            self->TooLate(waiting_for);
+          });
+        },
+        Workers::Turn::kFirst);
+    if (!queued) TooLate("");
+  }
+
+  void TooLate(const std::string& waiting_for) {
+    Fail(WithRound(ServerError(
+        504, "round_timed_out",
+        absl::StrCat("the round has not ended in time", waiting_for.empty() ? "" : ": ",
+                     waiting_for, "; it may still end: GET /v1/rounds/", round_->Hex()))));
   }
 
   ApiError WithRound(ApiError error) const {
-    error.round = round_;
+    error.round = asked_;
     return error;
   }
 
@@ -147,7 +159,7 @@ class ChatRun : public std::enable_shared_from_this<ChatRun> {
   const PublicKey client_;
   const std::shared_ptr<HttpExchange> exchange_;
   ChatRequest request_;
-  std::optional<RoundId> round_;
+  std::optional<RoundId> asked_, round_;  // on its way to the node; taken by it
   bool streaming_ = false, finished_ = false;
   std::unique_ptr<Subscription> subscription_;
 };

@@ -64,8 +64,9 @@ struct UsageSum {
   }
 };
 
+// Nothing used is nothing paid; null is for where nobody said.
 Json CostJson(const UsageSum& sum) {
-  return sum.any_cost ? Json(static_cast<double>(sum.cost_micro_usd) / kMicro) : Json();
+  return sum.any_cost || sum.cost_known ? Json(static_cast<double>(sum.cost_micro_usd) / kMicro) : Json();
 }
 
 void AddUsage(const Usage& usage, Json& json) {

@@ -54,6 +54,10 @@ ApiError TransportError(int status, std::string message) {
   return error;
 }
 
+ApiError TooManyWait() {
+  return FromStatus(absl::UnavailableError("too many requests wait at this gateway; try again"));
+}
+
 ApiError FromStatus(const absl::Status& status) {
   ApiError error{.message = std::string(status.message())};
   switch (status.code()) {

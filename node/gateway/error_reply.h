@@ -27,6 +27,8 @@ HttpReply ErrorReply(const ApiError& error);
 
 // What went wrong before the API was reached (408, 413, 431, 400, 503).
 ApiError TransportError(int status, std::string message);
+// More work waits at the gateway than it takes.
+ApiError TooManyWait();
 // Why the node did not take a query, or does not know what it is asked for.
 ApiError FromStatus(const absl::Status& status);
 

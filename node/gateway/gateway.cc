@@ -62,6 +62,7 @@ struct Gateway::Impl {
                std::move(key),
                std::make_shared<ClientLimits>(callers.QuestionLimits(), StillRunning(node.council)),
                std::make_shared<Proofs>(node.council, workers),
+               workers,
                options.longest_wait} {}
   ~Impl() {
     server.reset();
@@ -174,10 +175,7 @@ struct Gateway::Impl {
     const bool taken = workers.Run([&route, call] {
       if (!call.exchange->gone()) route.run(call);
     });
-    if (!taken) {
-      call.exchange->Reply(ErrorReply(
-          FromStatus(absl::UnavailableError("too many requests wait at this gateway; try again"))));
-    }
+    if (!taken) call.exchange->Reply(ErrorReply(TooManyWait()));
   }
 
   HttpReply OneModel(const std::string& name) const {

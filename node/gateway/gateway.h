@@ -27,7 +27,9 @@ struct GatewayOptions {
   std::map<Digest, GatewayLimits> api_keys;
   GatewayLimits limits;   // of everybody together where no key is asked for
   bool insecure = false;  // other machines reach it without TLS all the same
-  std::chrono::milliseconds longest_wait{600'000};  // of a chat for its round's end
+  // Of a chat for its round's end. OpenAI's clients give up after 600 s and ask again, twice; what
+  // this answers they take for the end.
+  std::chrono::milliseconds longest_wait{570'000};
   size_t connections = 256;                         // at once
 };
 

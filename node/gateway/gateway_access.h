@@ -11,6 +11,7 @@
 #include "node/api/query_check.h"
 #include "node/core/roster.h"
 #include "node/gateway/proofs.h"
+#include "node/gateway/workers.h"
 
 namespace decentd {
 
@@ -23,6 +24,7 @@ struct GatewayAccess {
   // By API key: its SHA-256 in a public key's place; zeros for clients without one.
   std::shared_ptr<ClientLimits> limits;
   std::shared_ptr<Proofs> proofs;
+  Workers& workers;
   std::chrono::milliseconds longest_wait;  // for a round's end
 };
 

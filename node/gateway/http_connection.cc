@@ -17,8 +17,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-// A round of slow models fits in; who is gone holds a connection no longer than that.
-constexpr std::chrono::seconds kHalfClosedTime{60};
 // Beside the headers: what one read may bring.
 constexpr size_t kReadBytes = 64 * 1024;
 
@@ -159,7 +157,7 @@ void HttpConnection::WatchForHangUp() {
     if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
     if (got < 0 || self->state_ == State::kStreaming) return self->End();
     // It sends nothing more, and may still read: what it waits for may still come.
-    self->Deadline(kHalfClosedTime, [self] {
+    self->Deadline(self->shared_->limits.half_closed_time, [self] {
       if (self->state_ == State::kHandling || self->state_ == State::kStreaming) self->End();
     });
   });

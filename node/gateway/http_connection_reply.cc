@@ -20,10 +20,11 @@ constexpr std::chrono::milliseconds kLingerTime{2'000};
 constexpr size_t kDrainBytes = 16 * 1024;
 constexpr size_t kLeastBytesPerSecond = 16 * 1024;
 
+// `content_type`: empty where there is no content.
 std::string Head(int status, const std::string& content_type) {
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
   return absl::StrCat("HTTP/1.1 ", status, " ", std::string(reason),
-                      "\r\nContent-Type: ", content_type,
+                      content_type.empty() ? "" : "\r\nContent-Type: ", content_type,
                       "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff"
                       "\r\nConnection: close\r\n");
 }
@@ -48,12 +49,14 @@ void HttpConnection::Reply(HttpReply reply) {
 
 void HttpConnection::Send(const HttpReply& reply) {
   shared_->handler.answered(request_, reply.status);
-  std::string bytes = Head(reply.status, reply.content_type);
+  const bool empty = reply.status == 204;  // and so without a length, RFC 9110, 8.6
+  std::string bytes = Head(reply.status, empty ? "" : reply.content_type);
   for (const auto& [name, value] : reply.headers) {
     absl::StrAppend(&bytes, name, ": ", value, "\r\n");
   }
-  absl::StrAppend(&bytes, "Content-Length: ", reply.body.size(), "\r\n\r\n");
-  if (!head_only_) bytes += reply.body;
+  if (!empty) absl::StrAppend(&bytes, "Content-Length: ", reply.body.size(), "\r\n");
+  bytes += "\r\n";
+  if (!head_only_ && !empty) bytes += reply.body;
   state_ = State::kClosing;
   // A reader may be slow, but not for ever at a few bytes a minute.
   answered_by_ = std::chrono::steady_clock::now() + shared_->limits.write_time +

@@ -20,6 +20,9 @@ struct HttpLimits {
   std::chrono::milliseconds header_time{10'000};    // for all of it, however many pieces: 408
   std::chrono::milliseconds body_time{30'000};      // likewise
   std::chrono::milliseconds write_time{30'000};     // without any progress
+  // Of who sends no more and may still read, for a round of slow models; who is gone holds a
+  // connection no longer than that.
+  std::chrono::milliseconds half_closed_time{60'000};
   std::chrono::milliseconds comment_every{10'000};  // in a silent stream, so that proxies keep it
 };
 

@@ -37,6 +37,7 @@ Json StatusJson(const NodeStatus& status) {
           {"n", status.n},
           {"f", status.f},
           {"quorum", status.quorum},
+          {"needed", status.n - status.f},
           {"rounds_open", status.rounds_open},
           {"rounds_stored", status.rounds_stored},
           {"store_bytes", status.store_bytes},
@@ -109,9 +110,9 @@ HttpReply ReadyReply(StatusCache& node, bool tell) {
     reason = std::string(status.status().message());
   } else if (!status->voting) {
     reason = absl::StrCat("the node does not vote: ", status->not_voting_because);
-  } else if (status->reachable < status->quorum) {
+  } else if (status->reachable < status->n - status->f) {
     reason = absl::StrCat("no quorum: ", status->reachable, " of ", status->n, " nodes reachable, ",
-                          status->quorum, " needed");
+                          status->n - status->f, " needed");
   }
   Json json = {{"status", reason.empty() ? "ready" : "not_ready"}};
   if (!reason.empty() && tell) json["reason"] = reason;

@@ -57,29 +57,51 @@ ApiError LimitError(const absl::Status& status) {
   return error;
 }
 
+// Of a question that the node did not take, or that may be under way all the same.
+ApiError SubmitError(const absl::Status& status, const RoundId& round) {
+  ApiError error = FromStatus(status);
+  if (absl::IsResourceExhausted(status)) {
+    // The node's bounds, not this client's.
+    error = FromStatus(absl::UnavailableError(status.message()));
+  } else if (!absl::IsFailedPrecondition(status) && !absl::IsInvalidArgument(status)) {
+    error.round = round;
+  }
+  return error;
+}
+
 }  // namespace
 
-void Ask(const GatewayAccess& access, const Roster& roster, const PublicKey& client,
-         const ChatRequest& request, const std::shared_ptr<HttpExchange>& exchange,
-         std::function<void(const RoundId& round, std::optional<ApiError> error)> done) {
-  const std::variant<Verified<Query>, ApiError> made = MakeQuery(access, roster, request);
-  if (const auto* error = std::get_if<ApiError>(&made)) return done({}, *error);
-  const Verified<Query>& query = std::get<Verified<Query>>(made);
-  const RoundId round{query.body_digest()};
-  if (absl::Status status = access.limits->Admit(client, round); !status.ok()) {
-    return done(round, LimitError(status));
+std::optional<RoundId> Ask(
+    const GatewayAccess& access, const Roster& roster, const PublicKey& client,
+    const ChatRequest& request, const std::shared_ptr<HttpExchange>& exchange,
+    std::function<void(const RoundId& round, std::optional<ApiError> error)> done) {
+  std::variant<Verified<Query>, ApiError> made = MakeQuery(access, roster, request);
+  if (const auto* error = std::get_if<ApiError>(&made)) {
+    done({}, *error);
+    return std::nullopt;
   }
-  // The council may answer when the exchange, or the whole server, has gone.
-  access.council.Submit(query, [client, round, exchange, done = std::move(done),
-                                limits = access.limits](absl::StatusOr<RoundId> taken) {
-    limits->Settle(client, round, taken.ok());
-    exchange->Post([round, done, status = taken.status()] {
-      if (status.ok()) return done(round, std::nullopt);
-      ApiError error = FromStatus(status);
-      error.round = round;
-      done(round, std::move(error));
+  const auto query =
+      std::make_shared<const Verified<Query>>(std::get<Verified<Query>>(std::move(made)));
+  const RoundId round{query->body_digest()};
+  // Who is at its limit is compared with rounds of a node that may be busy.
+  const auto submit = [&access, client, query, round, exchange, done] {
+    if (exchange->gone()) return;
+    if (absl::Status status = access.limits->Admit(client, round); !status.ok()) {
+      return exchange->Post([round, done, status] { done(round, LimitError(status)); });
+    }
+    // The council may answer when the exchange, or the whole server, has gone.
+    access.council.Submit(*query, [client, round, exchange, done,
+                                   limits = access.limits](const absl::StatusOr<RoundId>& taken) {
+      limits->Settle(client, round, taken.ok());
+      exchange->Post([round, done, status = taken.status()] {
+        if (status.ok()) return done(round, std::nullopt);
+        done(round, SubmitError(status, round));
+      });
     });
-  });
+  };
+  if (access.workers.Run(submit, Workers::Turn::kFirst)) return round;
+  done(round, TooManyWait());
+  return std::nullopt;
 }
 
 }  // namespace decentd

@@ -16,9 +16,11 @@
 namespace decentd {
 
 // On the exchange's thread, as is `done`: with the round, and an error where it was not taken.
-// `client` is whom the limits count it for; `roster` the one that the request was read for.
-void Ask(const GatewayAccess& access, const Roster& roster, const PublicKey& client,
-         const ChatRequest& request, const std::shared_ptr<HttpExchange>& exchange,
-         std::function<void(const RoundId& round, std::optional<ApiError> error)> done);
+// `client` is whom the limits count it for; `roster` the one that the request was read for. Returns
+// the round that is on its way, or nothing once `done` has told an error.
+std::optional<RoundId> Ask(
+    const GatewayAccess& access, const Roster& roster, const PublicKey& client,
+    const ChatRequest& request, const std::shared_ptr<HttpExchange>& exchange,
+    std::function<void(const RoundId& round, std::optional<ApiError> error)> done);
 
 }  // namespace decentd

@@ -99,9 +99,12 @@ void Begin(const RoundId& round, const Roster& seen, RoundSummary* summary) {
   summary->evaluators = seen.panel(Phase::kSheet);
 }
 
-void ReplyBusy(HttpExchange& exchange) {
-  exchange.Reply(
-      ErrorReply(FromStatus(absl::UnavailableError("too many proofs wait to be read; try again"))));
+// Of a round that ended here without a record.
+ApiError GivenUp(const absl::Status& status, const RoundId& round) {
+  ApiError error{.status = 410, .message = std::string(status.message())};
+  error.code = "round_given_up";
+  error.round = round;
+  return error;
 }
 
 }  // namespace
@@ -149,7 +152,9 @@ void RoundReplies::List(const Call& call) const {
   if (page.expand == Expand::kNothing) return send({});
   std::vector<RoundId> ids;
   for (const RoundSummary& round : *rounds) ids.push_back(round.id);
-  if (!access_.proofs->Accounts(std::move(ids), send)) ReplyBusy(*call.exchange);
+  if (!access_.proofs->Accounts(std::move(ids), send)) {
+    call.exchange->Reply(ErrorReply(TooManyWait()));
+  }
 }
 
 void RoundReplies::One(const Call& call) const {
@@ -177,6 +182,7 @@ void RoundReplies::Bundle(const Call& call) {
   if (!bundle.ok()) {
     ApiError error = OfRound(bundle.status(), *round);
     if (error.status == 404) error.code = "bundle_not_found";
+    if (absl::IsFailedPrecondition(bundle.status())) error = GivenUp(bundle.status(), *round);
     return call.exchange->Reply(ErrorReply(error));
   }
   HttpReply reply;
@@ -202,9 +208,11 @@ void RoundReplies::Events(const Call& call) const {
                     .param = "Last-Event-ID",
                     .code = "invalid_value"}));
   }
-  // Of a round without events here there is no stream; looked at before one is begun.
+  // Begun with the first event that is behind the last one, or else once the past is told: for who
+  // has the last event of all there is no stream, as for a round without events here.
   struct Stream {
     std::unique_ptr<Subscription> subscription;
+    bool begun = false;  // or answered
   };
   const auto stream = std::make_shared<Stream>();
   exchange->OnEnd([stream] { stream->subscription.reset(); });
@@ -212,23 +220,26 @@ void RoundReplies::Events(const Call& call) const {
   // From the first one on, so that a client that has the last event already, or names one that
   // never was, is told that the round is over.
   absl::StatusOr<std::unique_ptr<Subscription>> watched =
-      access_.council.Watch(round, 0, [exchange, round, after](const RoundEvent& event) {
-        exchange->Post([exchange, round, after, event] {
-          if (event.seq > after) exchange->Write(EventText(round, event));
-          if (event.last()) exchange->EndStream();
+      access_.council.Watch(round, 0, [exchange, stream, round, after](const RoundEvent& event) {
+        exchange->Post([exchange, stream, round, after, event] {
+          if (event.seq > after) {
+            if (!std::exchange(stream->begun, true)) exchange->StartStream();
+            exchange->Write(EventText(round, event));
+          }
+          if (!event.last()) return;
+          if (std::exchange(stream->begun, true)) return exchange->EndStream();
+          exchange->Reply({.status = 204});  // by which EventSource knows not to come back
         });
       });
   if (!watched.ok()) {
     ApiError error = OfRound(watched.status(), round);
-    if (absl::IsFailedPrecondition(watched.status())) {
-      error = {.status = 410, .message = std::string(watched.status().message())};
-      error.code = "round_given_up";
-      error.round = round;
-    }
+    if (absl::IsFailedPrecondition(watched.status())) error = GivenUp(watched.status(), round);
     return exchange->Reply(ErrorReply(error));
   }
   stream->subscription = *std::move(watched);
-  exchange->StartStream();
+  exchange->Post([exchange, stream] {
+    if (!std::exchange(stream->begun, true)) exchange->StartStream();
+  });
 }
 
 }  // namespace decentd

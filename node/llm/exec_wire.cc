@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+#include "node/llm/response_format.h"
 #include "node/llm/text.h"
 
 namespace decentd::llm {
@@ -20,9 +21,8 @@ Json SamplingJson(const Sampling& sampling) {
   if (sampling.top_p.has_value()) json["top_p"] = *sampling.top_p;
   if (sampling.seed.has_value()) json["seed"] = *sampling.seed;
   if (!sampling.stop.empty()) json["stop"] = sampling.stop;
-  if (!sampling.response_format.empty()) {
-    Json format = Json::parse(sampling.response_format, nullptr, false);
-    if (format.is_object()) json["response_format"] = std::move(format);
+  if (Json format = ResponseFormat(sampling); !format.is_null()) {
+    json["response_format"] = std::move(format);
   }
   return json;
 }

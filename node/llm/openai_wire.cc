@@ -8,12 +8,14 @@
 #include "absl/status/status.h"
 #include "curl/curl.h"
 #include "nlohmann/json.hpp"
+#include "node/llm/response_format.h"
 #include "node/llm/text.h"
 
 namespace decentd::llm {
 namespace {
 
 using Json = nlohmann::json;
+using Ordered = nlohmann::ordered_json;
 
 constexpr size_t kMaxErrorBytes = 300;
 
@@ -91,7 +93,8 @@ absl::StatusOr<std::string> ChatCompletionsUrl(const std::string& url) {
 }
 
 std::string ChatRequestBody(const OpenAiConfig& config, const ModelCall& call, bool with_schema) {
-  Json body = {{"model", config.model}, {"messages", Json::array()}, {"stream", false}};
+  // The order of a schema's properties is the order in which models write them.
+  Ordered body = {{"model", config.model}, {"messages", Ordered::array()}, {"stream", false}};
   for (const ChatMessage& message : call.messages) {
     body["messages"].push_back({{"role", message.role}, {"content", message.content}});
   }
@@ -112,20 +115,16 @@ std::string ChatRequestBody(const OpenAiConfig& config, const ModelCall& call, b
     body["seed"] = *seed;
   }
   if (!sampling.stop.empty()) body["stop"] = sampling.stop;
-  if (!sampling.response_format.empty()) {
-    Json format = Json::parse(sampling.response_format, nullptr, false);
-    if (format.is_object()) body["response_format"] = std::move(format);
+  if (auto format = ResponseFormat(sampling); !format.is_null()) {
+    body["response_format"] = std::move(format);
   }
   if (call.judge.has_value() && with_schema) {
-    // The order of properties is the order in which models write them; keep it.
-    auto ordered = nlohmann::ordered_json(std::move(body));
-    ordered["response_format"] = {
+    body["response_format"] = {
         {"type", "json_schema"},
         {"json_schema",
          {{"name", "marks"},
           {"strict", true},
-          {"schema", nlohmann::ordered_json::parse(call.judge->schema)}}}};
-    return ordered.dump(-1, ' ', false, Json::error_handler_t::replace);
+          {"schema", Ordered::parse(call.judge->schema)}}}};
   }
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -58,9 +58,11 @@ std::string Shown(const Json& mark) {
   return OneLine(mark.dump(-1, ' ', true, Json::error_handler_t::replace), 40);
 }
 
-absl::StatusOr<Row> ParseRow(const Json& marks, std::string_view id,
+absl::StatusOr<Row> ParseRow(const Json& entry, std::string_view id,
                              const std::vector<std::string>& criteria) {
-  if (const Json* inner = Member(marks, "scores")) return ParseRow(*inner, id, criteria);
+  const Json* innermost = &entry;
+  while (const Json* inner = Member(*innermost, "scores")) innermost = inner;
+  const Json& marks = *innermost;
   if (!marks.is_object() && !marks.is_array()) {
     return absl::InvalidArgumentError(Concat(id, " has no object of marks"));
   }

@@ -125,14 +125,31 @@ TEST(StillRunningTest, ARoundThatCannotBeLookedAtHasNotEnded) {
   Busy council;
   const RoundId round{Sha256("a")};
   const auto running = StillRunning(council);
-  EXPECT_FALSE(running(round));
+  EXPECT_EQ(running(round), false);
   council.AddRound(round);
-  EXPECT_TRUE(running(round));
+  EXPECT_EQ(running(round), true);
   council.busy = true;
-  EXPECT_TRUE(running(round));
+  EXPECT_EQ(running(round), std::nullopt);
   council.busy = false;
   council.SetState(round, RoundSummary::State::kDecided);
-  EXPECT_FALSE(running(round));
+  EXPECT_EQ(running(round), false);
+}
+
+TEST_F(ClientLimitsTest, ABusyNodeIsAskedOnceHoweverManyRoundsAreInFlight) {
+  int asked = 0;
+  ClientLimits limits({.each = {.requests_per_minute = 0, .rounds_in_flight = 3}},
+                      [&](const RoundId&) -> std::optional<bool> {
+                        ++asked;
+                        return std::nullopt;
+                      });
+  const PublicKey client{};
+  for (const char* name : {"a", "b", "c"}) {
+    const RoundId round{Sha256(name)};
+    ASSERT_TRUE(limits.Admit(client, round).ok());
+    limits.Settle(client, round, true);
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(limits.Admit(client, RoundId{Sha256("d")})));
+  EXPECT_EQ(asked, 1);
 }
 
 }  // namespace

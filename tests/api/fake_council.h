@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,6 +61,13 @@ class FakeCouncil : public Council {
     std::lock_guard lock(mutex_);
     status_.voting = false;
     status_.not_voting_because = because;
+  }
+  void SetReachable(int reachable, int n, int f, int quorum) {
+    std::lock_guard lock(mutex_);
+    status_.n = n;
+    status_.f = f;
+    status_.quorum = quorum;
+    status_.reachable = reachable;
   }
   void SetEvidence(std::vector<StoredEvidence> evidence) {
     std::lock_guard lock(mutex_);
@@ -120,7 +128,11 @@ class FakeCouncil : public Council {
     changed_.notify_all();
     return watcher;
   }
+  // Set before use: what GetRound waits for, as for a busy node.
+  std::shared_future<void> before_get_round;
+
   absl::StatusOr<RoundSummary> GetRound(const RoundId& id) override {
+    if (before_get_round.valid()) before_get_round.wait();
     std::lock_guard lock(mutex_);
     const auto found = rounds_.find(id);
     if (found == rounds_.end()) return absl::NotFoundError("no such round");
@@ -142,6 +154,9 @@ class FakeCouncil : public Council {
   absl::StatusOr<std::string> GetBundle(const RoundId& id) override {
     std::lock_guard lock(mutex_);
     const auto found = rounds_.find(id);
+    if (found != rounds_.end() && found->second.summary.state == RoundSummary::State::kUndecided) {
+      return absl::FailedPreconditionError("given up");
+    }
     if (found == rounds_.end() || found->second.bundle.empty()) {
       return absl::NotFoundError("the round is not certified");
     }

@@ -199,6 +199,21 @@ TEST(NodeTemplateFile, IsAValidConfigurationAsItIs) {
   }
 }
 
+// Off unless its section is there, and then for this machine alone.
+TEST(NodeConfigFile, AGatewayWithoutAnAddressIsOnLoopback) {
+  const std::string text = RenderNodeConfig({"alice"});
+  const auto on = ParseNodeConfig(text + "\ngateway: {connections: 9}\n", "node.yaml");
+  ASSERT_TRUE(on.ok()) << on.status();
+  EXPECT_EQ(on->config.gateway.listen, "127.0.0.1:8480");
+  const auto exposed = ParseNodeConfig(text + "\ngateway: {listen: '0.0.0.0:8480'}\n", "node.yaml");
+  EXPECT_THAT(exposed.status().message(), HasSubstr("no API key is asked for"));
+}
+
+// OpenAI's clients give up after 600 s and ask again: what times out here must be told before.
+TEST(NodeConfigFile, AChatIsAnsweredBeforeItsClientAsksAgain) {
+  EXPECT_LT(NodeConfig().gateway.longest_wait_ms, 600'000u);
+}
+
 // What the comments offer must work when the '#' is taken away.
 TEST(NodeTemplateFile, TheGatewayIsOffOrOnWithEveryOptionExplained) {
   NodeTemplate values{"alice"};
@@ -220,7 +235,7 @@ TEST(NodeTemplateFile, TheGatewayIsOffOrOnWithEveryOptionExplained) {
   auto all = ParseNodeConfig(text, "node.yaml");
   ASSERT_TRUE(all.ok()) << all.status() << text;
   EXPECT_EQ(all->config.gateway.api_keys_file, "gateway.keys");
-  EXPECT_EQ(all->config.gateway.longest_wait_ms, 600'000u);
+  EXPECT_EQ(all->config.gateway.longest_wait_ms, 570'000u);
 }
 
 TEST(NodeTemplateFile, ItsCommentedExamplesAreValidToo) {

@@ -75,6 +75,34 @@ TEST(ChatRequest, CarriesWhatAQueryCarries) {
   EXPECT_TRUE(request.include_usage);
 }
 
+// Models write properties in the order of the schema.
+TEST(ChatRequest, TheOrderOfAFormIsTheClients) {
+  const std::string format =
+      R"({"type":"json_schema","json_schema":{"schema":{"reasoning":1,"answer":{"z":0,"b":1}}}})";
+  const std::string messages = R"("messages":[{"role":"user","content":"?"}])";
+  for (const std::string& body :
+       {R"({"model":"decent",)" + messages + R"(,"response_format":)" + format + "}",
+        R"({"response_format":{"type":"text"},"model":"decent",)" + messages +
+            R"(,"response_format": )" + format + "}"}) {
+    auto parsed = ParseChatRequest(OfFour(), body);
+    ASSERT_TRUE(std::holds_alternative<ChatRequest>(parsed)) << std::get<ApiError>(parsed).message;
+    EXPECT_EQ(std::get<ChatRequest>(parsed).sampling.response_format, format);
+  }
+}
+
+TEST(ChatRequest, AFormHasABoundedNumberOfProperties) {
+  Json schema = Json::object();
+  for (int i = 0; i < 4'990; ++i) schema[std::to_string(i)] = 0;
+  const Json format = {{"type", "json_schema"}, {"json_schema", schema}};
+  Json body = Minimal();
+  body["response_format"] = format;
+  EXPECT_FALSE(Parsed(body).sampling.response_format.empty());
+  schema["inner"] = {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}, {"f", 1}, {"g", 1}, {"h", 1}};
+  const ApiError error =
+      RefusalWith("response_format", {{"type", "json_schema"}, {"json_schema", schema}});
+  EXPECT_EQ(error.param, "response_format");
+}
+
 TEST(ChatRequest, RefusesByNameWhatAQueryCannotCarry) {
   const Json tools = Json::array({{{"type", "function"}}});
   const std::vector<std::pair<std::string, Json>> unsupported = {

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class ChatRunTest : public GatewayFixture {
@@ -80,6 +81,43 @@ TEST_F(ChatRunTest, ANodeThatDoesNotTakeTheQuestionSaysWhy) {
   const HttpReply reply = exchange->WaitReply();
   EXPECT_EQ(reply.status, 503);
   EXPECT_THAT(reply.body, HasSubstr("disk full"));
+}
+
+// No round began: who asks again asks once.
+TEST_F(ChatRunTest, WhatTheNodeHasNoRoomForIsToBeAskedAgain) {
+  council_.submit_status = absl::ResourceExhaustedError("256 rounds are open, as many as may be");
+  const auto exchange = Question();
+  RunChat(access_, PublicKey{}, exchange);
+  const HttpReply reply = exchange->WaitReply();
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(Code(reply), "node_unavailable");
+  EXPECT_THAT(reply.body, Not(HasSubstr("round_id")));
+  EXPECT_THAT(reply.headers, ::testing::Contains(::testing::Key("Retry-After")));
+  EXPECT_THAT(reply.headers, Not(::testing::Contains(::testing::Key("x-should-retry"))));
+}
+
+// It may take the question yet.
+TEST_F(ChatRunTest, ANodeThatIsSlowToTakeTheQuestionIsNotAskedTwice) {
+  council_.hold_submit = true;
+  const auto exchange = Question();
+  RunChat(access_, PublicKey{}, exchange);
+  council_.WaitForHeldSubmit();
+  exchange->TimeIsUp();
+  const HttpReply reply = exchange->WaitReply();
+  EXPECT_EQ(reply.status, 504);
+  EXPECT_THAT(reply.body, HasSubstr("round_id"));
+  EXPECT_THAT(reply.headers,
+              ::testing::Contains(std::pair<std::string, std::string>("x-should-retry", "false")));
+}
+
+// One thread serves many exchanges.
+TEST_F(ChatRunTest, ABusyNodeIsNotWaitedForOnAnExchangesThread) {
+  const auto exchange = Ask();
+  std::promise<void> free;
+  council_.before_get_round = free.get_future().share();
+  exchange->TimeIsUp();  // returns although the node does not
+  free.set_value();
+  EXPECT_EQ(exchange->WaitReply().status, 504);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ class GatewayFixture : public ::testing::Test {
       std::shared_ptr<const Signer>(testing::TestSigner(1, 200)),
       std::make_shared<ClientLimits>(ClientLimits::Options{}, [](const RoundId&) { return true; }),
       std::make_shared<Proofs>(council_, workers_),
+      workers_,
       std::chrono::minutes(10)};
 };
 

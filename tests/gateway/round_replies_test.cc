@@ -57,9 +57,20 @@ TEST_F(RoundRepliesTest, WhoHasTheLastEventIsToldThatItWasTheLast) {
   for (const char* last_event_id : {"2", "3", "999999999999999"}) {
     const auto exchange = Since(last_event_id);
     replies_.Events(Of(exchange, round));
-    EXPECT_EQ(exchange->WaitStream(), "") << last_event_id;
+    EXPECT_EQ(exchange->WaitReply().status, 204) << last_event_id;
     exchange->End();
   }
+}
+
+TEST_F(RoundRepliesTest, AStreamThatHasNothingToTellYetIsBegun) {
+  const RoundId round = Add("a");
+  Publish(RoundEvent::Type::kPhaseStarted);
+  const auto exchange = Since("1");
+  replies_.Events(Of(exchange, round));
+  exchange->Run([&] { return exchange->streams(); });
+  Publish(RoundEvent::Type::kCertified);
+  EXPECT_THAT(exchange->WaitStream(), HasSubstr("id: 2"));
+  exchange->End();
 }
 
 TEST_F(RoundRepliesTest, ALastEventThatIsNoNumberIsRefused) {
@@ -78,6 +89,16 @@ TEST_F(RoundRepliesTest, AWatcherThatGoesIsForgotten) {
   council_.WaitForWatchers(round, 1);
   exchange->End();
   council_.WaitForWatchers(round, 0);
+}
+
+TEST_F(RoundRepliesTest, TheBundleOfARoundThatWasGivenUpIsGone) {
+  const RoundId round = Add("a");
+  council_.SetState(round, RoundSummary::State::kUndecided);
+  const auto exchange = Exchange();
+  replies_.Bundle(Of(exchange, round));
+  const HttpReply reply = exchange->WaitReply();
+  EXPECT_EQ(reply.status, 410);
+  EXPECT_EQ(Code(reply), "round_given_up");
 }
 
 TEST_F(RoundRepliesTest, BundlesAreBoundedAtOnce) {
@@ -133,7 +154,7 @@ TEST_F(RoundRepliesTest, APagesParametersAreChecked) {
 }
 
 TEST_F(RoundRepliesTest, AQuestionIsTakenAndNotWaitedFor) {
-  const auto exchange = Question();
+  const auto exchange = Question(/*stream=*/true);
   replies_.Create({exchange, "", {}});
   EXPECT_THAT(exchange->WaitReply().body, HasSubstr("'stream'"));  // that is for chats
   HttpRequest request;

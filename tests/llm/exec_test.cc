@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include "nlohmann/json.hpp"
@@ -85,6 +86,8 @@ TEST(Exec, TheRequestHoldsTheWholeCall) {
                   {"round", TestRound().Hex()},
                   {"messages", {{{"role", "user"}, {"content", "Hello?"}}}},
                   {"sampling", {{"max_tokens", 9}}}}));
+  call.sampling.response_format = R"({"type":"json_object","b":1,"a":2})";
+  EXPECT_THAT(ExecRequest(call), ::testing::HasSubstr(call.sampling.response_format));
   call.judge = JudgeTask{"Q?", {{"A1", "yes"}}, {"x"}, R"({"type":"object"})"};
   const json judge = json::parse(ExecRequest(call));
   EXPECT_EQ(judge["type"], "judge");

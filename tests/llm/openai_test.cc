@@ -1,10 +1,13 @@
 #include "node/llm/openai.h"
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <cstdlib>
 
 #include "nlohmann/json.hpp"
 #include "node/llm/make_models.h"
+#include "node/llm/exec_wire.h"
 #include "node/llm/openai_wire.h"
 #include "tests/llm/http_server.h"
 #include "tests/llm/testing.h"
@@ -92,6 +95,27 @@ TEST_F(OpenAiTest, SendsTheConversationAndReadsTheReply) {
                   {"seed", 7},
                   {"stop", {"END"}},
                   {"response_format", {{"type", "json_object"}}}}));
+}
+
+// Models write properties in the order of the schema.
+TEST_F(OpenAiTest, TheOrderOfAFormIsTheClients) {
+  ModelCall call = CallFor("?");
+  call.sampling.response_format =
+      R"({"type":"json_schema","json_schema":{"name":"n","schema":{"reasoning":1,"answer":2}}})";
+  EXPECT_THAT(ChatRequestBody(config_, call, false), ::testing::HasSubstr(call.sampling.response_format));
+}
+
+// Anybody's question may hold it: each node that answers would die of it.
+TEST_F(OpenAiTest, AFormNestedWithoutEndIsNotPassedOn) {
+  ModelCall call = CallFor("?");
+  const std::string deep(200'000, '[');
+  call.sampling.response_format = "{\"a\":" + deep + std::string(deep.size(), ']') + "}";
+  EXPECT_FALSE(json::parse(ChatRequestBody(config_, call, false)).contains("response_format"));
+  EXPECT_TRUE(json::parse(ExecRequest(call))["sampling"].empty());
+  std::string wide = "{\"0\":0";
+  for (int i = 1; i <= 5'000; ++i) wide += ",\"" + std::to_string(i) + "\":0";
+  call.sampling.response_format = wide + "}";
+  EXPECT_FALSE(json::parse(ChatRequestBody(config_, call, false)).contains("response_format"));
 }
 
 TEST_F(OpenAiTest, OperatorsLimitBoundsTheClients) {

@@ -75,11 +75,17 @@ TEST(ScoreParser, SaysWhatIsWrong) {
   }
 }
 
+std::string Nested(const std::string& begin, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += begin;
+  return text + "1" + std::string(static_cast<size_t>(times), '}');
+}
+
 TEST(ScoreParser, HostileRepliesAreRefusedAtOnce) {
   for (const std::string& reply :
        {std::string(60000, '{'), std::string(60000, '['),
         std::string("{\"A1\":") + std::string(50000, '[') + std::string(50000, ']') + "}",
-        std::string(1 << 20, ' ') + "x", std::string("{\"A1\":\xFF}")}) {
+        Nested("{\"scores\":", 10'000), std::string(1 << 20, ' ') + "x", std::string("{\"A1\":\xFF}")}) {
     EXPECT_FALSE(ParseScores(reply, kIds, kTwo).ok());
   }
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "node/config/files.h"
 #include "node/config/roster_file.h"
+#include "node/core/limits.h"
 #include "tools/decentctl/bundle_report.h"
 #include "tools/decentctl/node_files.h"
 #include "tools/decentctl/online_commands.h"
@@ -28,6 +29,11 @@ struct ChangeArguments : NodeFiles {
 struct StatusArguments : OnlineOptions {
   bool json = false;
 };
+
+// Nodes that a round takes.
+uint32_t Needed(uint32_t nodes) {
+  return nodes - static_cast<uint32_t>(limits::Faulty(static_cast<int>(nodes)));
+}
 
 std::string ShortId(const std::string& hex) { return hex.substr(0, 12); }
 
@@ -52,7 +58,7 @@ ExitCode Show(const absl::StatusOr<NodeRoster>& roster, const ChangeArguments& a
   } else if (roster->state == "active") {
     context.out << " here and at " << (roster->reached.empty() ? 0 : roster->reached.size() - 1)
                 << " of the " << roster->nodes - 1 << " others so far; "
-                << FormatCount(roster->quorum, "node") << " can decide";
+                << FormatCount(Needed(roster->nodes), "node") << " can decide";
   }
   context.out << "\n";
   return ExitCode::kOk;
@@ -136,7 +142,7 @@ ExitCode RunStatus(const StatusArguments& arguments, Context& context) {
     table.Add({absl::StrCat(roster.epoch()), id ? ShortId(id->Hex()) : "", roster.state(),
                TimeText(roster.since_unix_ms()),
                served ? absl::StrCat(roster.reached_size(), " of ", roster.n(), ", ",
-                                     roster.quorum(), " decide")
+                                     Needed(roster.n()), " decide")
                       : "-",
                roster.missing_size() == 0 ? "-" : absl::StrJoin(roster.missing(), ", "),
                served ? absl::StrCat(roster.rounds_open()) : "-"});
