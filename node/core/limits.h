@@ -22,6 +22,10 @@ inline constexpr size_t kMaxModelNameBytes = 256;      // also a scorer's, and a
 
 inline constexpr size_t kMaxQueryMessages = 1024;  // kMaxQueryBytes bounds the text, this the list
 inline constexpr size_t kMaxStopStrings = 16;      // backends take 4 to 16
+// Of a response_format, which is JSON from strangers that each answering node writes out anew: what
+// is nested without a bound exhausts its stack.
+inline constexpr int kMaxResponseFormatDepth = 64;
+inline constexpr size_t kMaxResponseFormatProperties = 5'000;  // as many as OpenAI takes in a schema
 inline constexpr size_t kNonceBytes = 16;          // two equal questions of one client differ
 inline constexpr uint32_t kMaxDeadlineMs = 24 * 60 * 60 * 1000;  // a query may ask for a day
 

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "node/core/limits.h"
-#include "node/core/response_format.h"
 #include "node/gateway/chat_messages.h"
 #include "node/gateway/council_models.h"
 #include "node/gateway/json_request.h"

@@ -1,6 +1,6 @@
 #include "node/llm/response_format.h"
 
-#include "node/core/response_format.h"
+#include "node/core/limits.h"
 
 namespace decentd::llm {
 namespace {

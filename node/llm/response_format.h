@@ -7,8 +7,8 @@
 namespace decentd::llm {
 
 // With its properties in the order in which they were sent, for in that order models write them.
-// Null where nothing is asked, and for what is no JSON object or larger than node/core allows:
-// anybody may send that past a gateway.
+// Null where nothing is asked, and for what is no JSON object or larger than node/core/limits.h
+// allows: anybody may send that past a gateway.
 nlohmann::ordered_json ResponseFormat(const Sampling& sampling);
 
 }  // namespace decentd::llm

@@ -24,15 +24,54 @@ def a_round(number, started=None, finished=None, status="decided", **more):
             "question": f"Question number {number}?", "result": None, "decent": None, **more}
 
 
-class Node:
-    """Lists rounds as the gateway does: first the open ones, then by the end, latest first."""
+def a_member(index, name, **more):
+    """A node as /v1/nodes lists it: up, and of the first index the one that is asked."""
+    return {"object": "node", "name": name, "index": index, "self": index == 0, "owner": None,
+            "model_family": None, "worker": True, "evaluator": True, "up": True,
+            "state": "linked", "detail": None, "version": "1.2.3", "round_trip_ms": 0.5,
+            "clock_offset_ms": 0.25, "last_seen_unix_ms": None, "bytes_sent": 10,
+            "bytes_received": 20, "frames_dropped": 0, "faults": {}, **more}
 
-    def __init__(self, rounds):
+
+def a_council(members, **more):
+    """What a node of such a council answers to the nodes page; `more`: of its status."""
+    n, f = len(members), (len(members) - 1) // 3
+    sizes = {"n": n, "f": f, "quorum": (n + f + 2) // 2}
+    status = {"name": members[0]["name"], "version": "1.2.3", "voting": True,
+              "not_voting_because": None, "reachable": sum(one["up"] for one in members), **sizes,
+              "needed": n - f, "rounds_open": 0, "rounds_stored": 1, "store_bytes": 1000,
+              "evidence": 0, "started_unix_ms": 1_700_000_000_000, **more}
+    panel = {"size": n, "faulty": f, "gate": n - f, "minimum": n - f}
+    deadlines = {"soft_ms": 1000, "hard_ms": 2000}
+    roster = {"object": "roster", "cluster_id": "c" * 64, "epoch": 1, **sizes,
+              "rule": "geometric_median", "criteria": ["clarity"], "answer": deadlines,
+              "sheet": deadlines, "panels": {"answer": panel, "sheet": panel}, "rosters": [],
+              "nodes": [{"name": one["name"], "index": one["index"], "public_key": "d" * 64,
+                         "worker": True, "evaluator": True, "addresses": []}
+                        for one in members]}
+    return {"/v1/nodes": {"object": "list", "data": members, "node": status},
+            "/v1/roster": roster}
+
+
+class Node:
+    """Lists rounds as the gateway does: first the open ones, then by the end, latest first.
+    `answers`: what it says to other paths. Questions are taken, and kept in `posted`."""
+
+    def __init__(self, rounds, answers=()):
         self.rounds = rounds
+        self.answers = dict(answers)
         self.asked = []
+        self.posted = []
 
     def serve(self, route):
         address = urlsplit(route.request.url)
+        if route.request.method == "POST":
+            self.posted.append(route.request.post_data)
+            route.fulfill(status=202, json={"id": round_id(1)})
+            return
+        if address.path in self.answers:
+            route.fulfill(json=self.answers[address.path])
+            return
         if address.path != "/v1/rounds":
             route.fulfill(status=404, json={"error": {"message": "not played here"}})
             return

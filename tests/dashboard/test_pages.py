@@ -1,9 +1,16 @@
 """The dashboard's pages say what the council did, from a real node's gateway."""
 
 import json
+import re
 import unittest
 
 from pages import PagesTest, query_signature_changed, row
+
+
+def cell(page, table, name, label):
+    """Of the column of that label in a row of a table, as a locator."""
+    found = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
+    return found.locator(f'td[data-label="{label}"]')
 
 
 def event(seq, kind, **fields):
@@ -206,6 +213,21 @@ class Pages(PagesTest):
         # Of carol's two sheets one was a lie; of its five slots it abstained in one.
         self.assertIn("50 %", carol.inner_text())
         self.assertIn("1 of 5", carol.inner_text())
+        # Of dave's five slots one stayed empty, and it abstained in one.
+        for label in ("Abstained", "Missing"):
+            self.assertEqual(cell(page, agents, "dave", label).inner_text().split("\n"),
+                             ["20 %", "1 of 5"])
+            self.assertEqual(cell(page, agents, "carol", label).inner_text().split("\n"),
+                             ["20 %", "1 of 5"] if label == "Abstained" else ["0 %", "0 of 5"])
+        version = self.cluster.call("GET", "/v1/nodes")[2]["node"]["version"]
+        for name in ("alice", "bob", "carol", "dave"):
+            self.assertEqual(cell(page, links, name, "Version").inner_text(), version)
+            # A frame may be dropped while the links are made.
+            faults = cell(page, links, name, "Faults").inner_text()
+            self.assertEqual(faults.splitlines()[0], "none")
+        for name in ("bob", "carol", "dave"):
+            trip = cell(page, links, name, "Round trip")
+            trip.filter(has_text=re.compile(r"^\d+\.\d ms$")).wait_for()
         page.get_by_label("Over the latest rounds").select_option("20")
         self.wait_text(page, "Counted from 3 certified rounds of the latest 3.")
 

@@ -5,7 +5,7 @@ import unittest
 from urllib.parse import urlsplit
 
 from browser import PATIENCE_MS
-from played import Node, Played, a_round, round_id
+from played import Node, Played, a_council, a_member, a_round, round_id
 
 GIVEN_UP = a_round(1, status="undecided", evidence=[])
 
@@ -32,7 +32,7 @@ class BrokenWay(Played):
         elif path == "/v1/models":
             route.fulfill(json={"object": "list", "data": [{"id": "decent"}]})
         else:
-            Node([a_round(1)]).serve(route)
+            Node([a_round(1)], a_council([a_member(0, "alice")])).serve(route)
 
     def break_off(self, path, times, **answer):
         """The first requests for that path get the answer, or none."""
@@ -116,6 +116,15 @@ class BrokenWay(Played):
         self.goto(f"rounds/{round_id(1)}")
         self.page.get_by_role("alert").get_by_text("something else than the node").wait_for()
         self.assertEqual(len(self.asked), 1)
+
+    def test_rates_that_could_not_be_counted_are_counted_at_the_next_look(self):
+        self.break_off("/v1/rounds?*", 1)
+        self.goto("nodes")
+        alert = self.page.get_by_role("alert")
+        alert.get_by_text("the node does not answer").wait_for()
+        self.page.get_by_text("No certified round yet: rates are unknown.").wait_for()
+        alert.wait_for(state="detached")
+        self.assertEqual(len(self.asked), 2)
 
     def test_what_was_one_request_too_many_is_asked_for_again(self):
         self.break_off(f"/v1/rounds/{round_id(1)}", 1, status=429, headers={"Retry-After": "1"},

@@ -1,11 +1,23 @@
-"""Lists of rounds that grow for days, in which rounds vanish, and that begin with old open ones."""
+"""Lists of rounds that grow for days, in which rounds vanish, and that begin with old open ones;
+councils that lack nodes; and what is known of money, of other rosters and of numbers too large."""
 
+import datetime
+import json
 import time
 import unittest
 
-from played import Node, Played, a_round
+from played import Node, Played, a_council, a_member, a_round, round_id
 
 DAY_MS = 86_400_000
+
+
+def certified(number, winner="alice"):
+    """A round in which alice and bob gave all."""
+    answer = {"status": "usable", "robust_score": 10.0, "elapsed_ms": 1000}
+    sheet = {"status": "usable", "outlier": False}
+    return a_round(number, decent={"winner": winner, "dissent": {"agents": []}, "agents": [
+        {"agent": name, "index": index, "answer": answer, "sheet": sheet}
+        for index, name in enumerate(("alice", "bob"))]})
 
 
 class Rounds(Played):
@@ -74,7 +86,162 @@ class Rounds(Played):
             "1 new round. A round is decided: Question number 2?"])
 
 
+class Nodes(Played):
+    MEMBERS = [a_member(0, "alice"), a_member(1, "bob"), a_member(2, "carol", up=False)]
+
+    def cells(self, page, table, name):
+        """The texts of a row by their columns' labels."""
+        row = page.get_by_role("table", name=table).get_by_role("row").filter(
+            has=page.get_by_role("rowheader", name=name))
+        row.wait_for()
+        return {cell.get_attribute("data-label"): cell.inner_text()
+                for cell in row.locator("td").all()}
+
+    def test_a_quorum_that_is_too_few_for_a_round_is_said_to_be_too_few(self):
+        """Two of three can sign, but none of three may lie: a round needs them all."""
+        answers = a_council(self.MEMBERS)
+        status = answers["/v1/nodes"]["node"]
+        self.assertEqual((status["reachable"], status["quorum"], status["needed"]), (2, 2, 3))
+        page = self.visit("nodes", Node([], answers))
+        self.wait_text(page, "2 of 3 are reachable, 3 are needed")
+        status["reachable"] = 3
+        page.get_by_text("Too few nodes.").wait_for(state="detached")
+        self.wait_text(page, "3 of 3, 3 needed, quorum 2, 0 may lie")
+
+    def test_links_a_node_that_is_down_and_faults(self):
+        down = {"up": False, "state": "waiting", "detail": "connection refused", "version": None,
+                "round_trip_ms": None, "clock_offset_ms": None, "last_seen_unix_ms": 10**12,
+                "frames_dropped": 1}
+        faulty = {"faults": {"bad_signature": 3, "equivocation": 0, "flood": 1200},
+                  "frames_dropped": 7, "version": "1.2.4", "round_trip_ms": 12.34}
+        page = self.visit("nodes", Node([], a_council([
+            a_member(0, "alice"), a_member(1, "bob", **faulty), a_member(2, "carol", **down)])))
+        alice, bob, carol = (self.cells(page, "Nodes of the roster", name)
+                             for name in ("alice", "bob", "carol"))
+        self.assertEqual([one["Version"] for one in (alice, bob, carol)],
+                         ["1.2.3", "1.2.4", "unknown"])
+        self.assertEqual([one["Round trip"] for one in (alice, bob, carol)],
+                         ["–", "12.3 ms", "unknown"])
+        self.assertEqual(bob["Faults"].splitlines(),
+                         ["▲ bad signature 3, ▲ flood 1,200", "7 frames dropped"])
+        self.assertEqual(alice["Faults"], "none")
+        self.assertEqual(carol["Faults"].splitlines(), ["none", "1 frame dropped"])
+        self.assertIn("up", bob["State"])
+        for text in ("down", "connection refused", "last seen"):
+            self.assertIn(text, " ".join(carol["State"].split()))
+
+    def test_rates_are_counted_again_when_a_round_ended_and_not_before(self):
+        node = Node([certified(1)], a_council(self.MEMBERS))
+        page = self.visit("nodes", node)
+        self.wait_text(page, "Counted from 1 certified round of the latest 1.")
+        for _ in range(2):
+            page.wait_for_event("request", lambda one: one.url.endswith("/v1/nodes"))
+        # Of two looks one at least is over, with all that it asked for.
+        self.assertEqual(len(node.asked), 1)
+        # As many are stored as before: retention discarded an older one.
+        node.rounds.append(certified(2, winner="bob"))
+        node.answers["/v1/nodes"]["node"]["store_bytes"] += 100
+        self.wait_text(page, "Counted from 2 certified rounds of the latest 2.")
+        bob = self.cells(page, "Agents over the latest rounds", "bob")
+        self.assertEqual(bob["Wins"].splitlines(), ["50 %", "1 of 2"])
+
+    def test_of_two_ranges_the_one_chosen_last_is_counted(self):
+        node = Node([certified(i) for i in range(60)], a_council(self.MEMBERS))
+        page = self.visit("nodes", node)
+        self.wait_text(page, "of the latest 50.")
+        late = []
+        page.route("**/v1/rounds?limit=20&*", lambda route: late.append(route))
+        choice = page.get_by_label("Over the latest rounds")
+        with page.expect_request("**/v1/rounds?limit=20&*"):
+            choice.select_option("20")
+        choice.select_option("100")
+        self.wait_text(page, "of the latest 60.")
+        node.serve(late[0])
+        # Whatever has arrived before this is shown now.
+        page.evaluate("fetch('/dashboard/icon.svg').then(() => 0)")
+        self.assertEqual(page.get_by_text("of the latest 60.").count(), 1)
+
+
+class Round(Played):
+    def test_evidence_of_another_roster_has_the_names_of_its_round(self):
+        path = f"/v1/rounds/{round_id(1)}"
+        evidence = [{"id": "e" * 64, "author_index": index, "author": None, "kind": "two_votes",
+                     "unix_ms": 1_700_000_000_000} for index in (1, 7)]
+        told = {**certified(1), "cluster_id": "b" * 64, "bundle_bytes": 0, "evidence": evidence}
+        page = self.visit(f"rounds/{round_id(1)}", Node([], {
+            **a_council([a_member(i, name) for i, name in enumerate(("dave", "erin"))]),
+            path: told, f"{path}/events": {}}))
+        self.wait_text(page, "against bob: two votes")
+        self.wait_text(page, "against node 7: two votes")
+
+
+class Ask(Played):
+    def test_a_seed_that_would_be_rounded_is_refused_where_it_is_typed(self):
+        path = f"/v1/rounds/{round_id(1)}"
+        node = Node([], {
+            **a_council([a_member(0, "alice")]), "/v1/models": {"data": [{"id": "decent"}]},
+            path: a_round(1, status="undecided", evidence=[]), f"{path}/events": {}})
+        page = self.visit("ask", node)
+        page.get_by_role("textbox", name="Question").fill("What is 17 + 25?")
+        options, seed = page.get_by_text("Options"), page.get_by_label("Seed")
+        ask = page.get_by_role("button", name="Ask the council")
+        for typed in (2**53, 2**53 + 1, -2**53, 2**63 - 1):
+            with self.subTest(typed):
+                options.click()
+                seed.fill(str(typed))
+                options.click()
+                self.assertFalse(seed.is_visible())
+                ask.click()
+                page.wait_for_function("document.activeElement.type === 'number'")
+                self.assertTrue(seed.is_visible())
+                self.assertIn(str(2**53 - 1), seed.evaluate("one => one.validationMessage"))
+                self.assertEqual(node.posted, [])
+                options.click()
+        for typed in (2**53 - 1, 1 - 2**53):
+            with self.subTest(typed):
+                page.goto(f"{self.server.origin}/#/ask")
+                page.get_by_role("textbox", name="Question").fill("What is 17 + 25?")
+                options.click()
+                seed.fill(str(typed))
+                ask.click()
+                self.wait_text(page, "Given up undecided.")
+                self.assertEqual(json.loads(node.posted[-1])["seed"], typed)
+
+
 class Cost(Played):
+    def test_money_and_tokens_are_summed_by_agent_and_by_day(self):
+        now = int(1000 * time.time())
+        alice = {"agent": "alice", "prompt_tokens": 1000, "completion_tokens": 200,
+                 "cost_usd": 1.25, "cost_known": True}
+        bob = {"agent": "bob", "prompt_tokens": 10, "completion_tokens": 5,
+               "cost_usd": 0.000125, "cost_known": True}
+        silent = {**bob, "cost_usd": None, "cost_known": False}
+        page = self.visit("cost", Node([
+            a_round(1, now - 1000, decent={"agents": [alice, bob]}),
+            a_round(2, now - 2000, decent={"agents": [alice, silent]}),
+            a_round(3, now - 2 * DAY_MS, decent={"agents": [alice]})]))
+        self.wait_text(page, "3 rounds in the last 7 days.")
+        self.assertEqual([tile.splitlines() for tile in page.locator(".tile dd").all_inner_texts()],
+                         [["3"], ["3,020"], ["610"], ["$3.75", "and unknown in 1 of 3"]])
+
+        def table(name):
+            rows = page.get_by_role("table", name=name).locator("tbody tr").all()
+            return [[cell.replace("\n", "; ") for cell in one.locator("th, td").all_inner_texts()]
+                    for one in rows]
+
+        # The fifth column is a bar.
+        self.assertEqual(table("Tokens and cost by agent"), [
+            ["alice", "3", "3,000", "600", "", "$3.75"],
+            ["bob", "2", "20", "10", "", "$0.000125; and unknown in 1 of 2"]])
+        dates = [datetime.date.fromtimestamp((now - back) / 1000).isoformat()
+                 for back in (1000, 2 * DAY_MS)]
+        self.assertEqual(table("Tokens and cost by day"), [
+            [dates[0], "2", "2,020", "410", "", "$2.50; and unknown in 1 of 2"],
+            [dates[1], "1", "1,000", "200", "", "$1.25"]])
+        bars = page.get_by_role("table", name="Tokens and cost by agent").locator(".share")
+        self.assertEqual([bar.get_attribute("title") for bar in bars.all()],
+                         ["100 % of the largest", "1 % of the largest"])
+
     def test_old_open_rounds_do_not_end_the_counting(self):
         agent = {"agent": "alice", "prompt_tokens": 10, "completion_tokens": 5, "cost_usd": 0.5,
                  "cost_known": True}

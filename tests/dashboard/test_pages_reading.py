@@ -33,6 +33,42 @@ class Reading(Played):
         result.get_by_text("Not verified").wait_for()
         self.assertNotIn("✓", result.inner_text())
 
+    def test_a_browser_without_ed25519_says_that_nothing_was_checked(self):
+        page = self.visit("verify", script="""
+            const { importKey } = SubtleCrypto.prototype;
+            SubtleCrypto.prototype.importKey = function (format, key, algorithm, ...more) {
+              return algorithm.name === 'Ed25519'
+                ? Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError'))
+                : importKey.call(this, format, key, algorithm, ...more);
+            };""")
+        self.read(page, self.bundle(page, 4))
+        page.get_by_role("button", name="Verify in this browser").click()
+        self.wait_text(page, "Nothing was checked: this browser cannot check Ed25519 signatures")
+        result = page.locator("section", has=page.get_by_role("heading", name="Result"))
+        result.get_by_text("Not verified").wait_for()
+        self.assertEqual(page.get_by_role("list", name="Checks").count(), 0)
+        self.assertEqual(page.get_by_text("Do not rely on this decision").count(), 0)
+        self.assertEqual(page.locator(".answer").count(), 4)
+
+    def test_claims_of_usage_beyond_belief_are_unknown(self):
+        most = (10**9, 10**9, 10**12, 10**12)  # tokens, micro-dollars, milliseconds
+        claims = [[2**64 - 1] * 4, [bound + 1 for bound in most], most, [7, 5, 250, 1500]]
+        page = self.visit("verify")
+        forged = forge.council_of([[[e * i] for i in range(4)] for e in range(4)])
+        forged.winner_author = None
+        for slot, claim in zip(forged.slots_of(forge.ANSWERS), claims):
+            usage = b"".join(forge.number(1 + tag, value) for tag, value in enumerate(claim))
+            slot.proposal = forge.block(1, forged.round_id) + forge.block(
+                3, forge.block(1, b"an answer") + forge.block(4, usage))
+        self.read(page, concluded(page, forged.follow()).encode())
+        shown = {f"node-{i}": page.locator(".answer").filter(has_text=f"node-{i}").inner_text()
+                 for i in range(4)}
+        unknown = "unknown + unknown tokens · cost unknown · time unknown"
+        for name, text in (("node-0", unknown), ("node-1", unknown), (
+                "node-2", "1,000,000,000 + 1,000,000,000 tokens · cost $1,000,000.00 · 11574 d"), (
+                "node-3", "7 + 5 tokens · cost $0.00025 · 1.5 s")):
+            self.assertIn(f"model unknown · {text}", shown[name])
+
     def test_rules_of_a_large_council_are_compared_when_asked_for(self):
         page = self.visit("verify")
         self.read(page, self.bundle(page, 16))

@@ -4,9 +4,9 @@ import unittest
 
 from browser import PATIENCE_MS
 from fake_model import ANSWER, JUDGE
+from gateway_cluster import KEY
 from pages import HOSTILE, LONG_WORD, PagesTest
 from programs import find_program, wait_until
-from test_gateway import KEY
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 ALL = ["rounds", "liar", "hostile", "nodes", "cost", "ask", "verify"]

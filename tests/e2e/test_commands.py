@@ -62,6 +62,13 @@ class OfflineCommands(unittest.TestCase):
         self.assertNotEqual(refused.returncode, 0)
         self.assertFalse((self.directory / "roster.yaml").exists())
 
+    def test_an_unknown_command_is_named(self):
+        for words, wrong, help_of in ((("compact",), "compact", "decentctl"),
+                                      (("db", "compactt"), "compactt", "decentctl db")):
+            said = decentctl(*words, expect=64).stderr
+            self.assertIn(f"'{wrong}' is no command", said)
+            self.assertIn(f"'{help_of} --help'", said)
+
     def test_an_unknown_option_is_a_usage_error_that_names_the_help(self):
         wrong = decentctl("roster", "show", "--no-such-option", expect=64)
         self.assertIn("--help", wrong.stderr)

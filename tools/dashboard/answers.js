@@ -17,7 +17,19 @@ export function answerList(report) {
       : null);
 }
 
-const usd = (micro) => (micro === undefined || micro === null ? null : Number(micro) / 1e6);
+// What a node claims beyond these is not believed: the gateway's bounds, in decent_json.cc.
+const MOST_TOKENS = 1e9, MOST_MICRO_USD = 1e12, MOST_MS = 1e12;
+const upTo = (most, claim) => (claim === undefined || Number(claim) > most ? null : claim);
+
+function used({ promptTokens, completionTokens, costMicroUsd, elapsedMs }) {
+  const cost = upTo(MOST_MICRO_USD, costMicroUsd);
+  const time = upTo(MOST_MS, elapsedMs);
+  return [
+    count(upTo(MOST_TOKENS, promptTokens)), ' + ', count(upTo(MOST_TOKENS, completionTokens)),
+    ' tokens · cost ', money(cost === null ? null : cost / 1e6), ' · ',
+    time === null ? 'time unknown' : duration(time),
+  ];
+}
 
 function card(answer, rank, score) {
   return h('article', { class: rank === 1 ? 'answer winner' : 'answer' },
@@ -30,9 +42,7 @@ function card(answer, rank, score) {
                         h('span', { class: 'faint' }, ' of 20'))),
     longText(answer.text, `Answer of ${answer.name}`),
     h('p', { class: 'hint' }, 'model ', answer.model ? words(answer.model) : 'unknown', ' · ',
-      count(answer.usage?.promptTokens), ' + ', count(answer.usage?.completionTokens), ' tokens',
-      ' · cost ', money(usd(answer.usage?.costMicroUsd)), ' · ',
-      answer.usage?.elapsedMs === undefined ? 'time unknown' : duration(answer.usage.elapsedMs),
+      used(answer.usage ?? {}),
       answer.finishReason && answer.finishReason !== 'stop'
         ? [' · finished by ', words(answer.finishReason)]
         : null));

@@ -138,6 +138,10 @@ export async function followEvents(
     try {
       const headers = lastId === null ? {} : { 'Last-Event-ID': lastId };
       const response = await send(`/v1/rounds/${roundId}/events`, { headers, signal });
+      if (response.status === 204) {  // the last event has been here
+        onState('ended');
+        return;
+      }
       onState('live');
       for await (const event of eventsOf(response.body)) {
         pause = FIRST_PAUSE_MS;

@@ -36,8 +36,14 @@ const OPTIONS = [
     { min: 1, step: 1, inputmode: 'numeric' }
   ],
   [
+    // Beyond these the number that is sent would not be the one that was typed.
     'seed', 'Seed', 'passed to the models; few keep it strictly',
-    { step: 1, inputmode: 'numeric' }
+    {
+      min: Number.MIN_SAFE_INTEGER,
+      max: Number.MAX_SAFE_INTEGER,
+      step: 1,
+      inputmode: 'numeric'
+    }
   ],
 ];
 
@@ -49,7 +55,13 @@ export async function render(main, { signal }) {
   const model =
     h('select', {}, h('option', { value: draft.model ?? 'decent' }, draft.model ?? 'decent'));
   const numbers = Object.fromEntries(OPTIONS.map(([name, , , attributes]) =>
-    [name, h('input', { type: 'number', ...attributes, value: draft[name] ?? '' })]));
+    [name, h('input', {
+      type: 'number',
+      ...attributes,
+      value: draft[name] ?? '',
+      // The browser says what is wrong with a field only where the field is seen.
+      oninvalid: () => { options.open = true; }
+    })]));
   const problem = h('div', {});
   const submit = h('button', { type: 'submit', class: 'primary' }, 'Ask the council');
   const keep = () => keepDraft({
@@ -59,6 +71,14 @@ export async function render(main, { signal }) {
     ...Object.fromEntries(Object.entries(numbers).map(([name, input]) => [name, input.value]))
   });
 
+  const options =
+    h('details', { open: Boolean(draft.system) || OPTIONS.some(([name]) => draft[name]) },
+      h('summary', {}, 'Options'),
+      field('System prompt', system, 'Instructions that every agent gets with the question.'),
+      h('div', { class: 'grid' },
+        field('Council', model,
+          'A smaller committee is drawn by lot: cheaper, and withstands fewer liars.'),
+        OPTIONS.map(([name, label, hint]) => field(label, numbers[name], hint))));
   const form = h('form', {
     class: 'ask',
     oninput: keep,
@@ -70,13 +90,7 @@ export async function render(main, { signal }) {
   },
     field('Question', question,
       'Every node of the council reads it, and hands it to its model\'s provider.'),
-    h('details', { open: Boolean(draft.system) || OPTIONS.some(([name]) => draft[name]) },
-      h('summary', {}, 'Options'),
-      field('System prompt', system, 'Instructions that every agent gets with the question.'),
-      h('div', { class: 'grid' },
-        field('Council', model,
-          'A smaller committee is drawn by lot: cheaper, and withstands fewer liars.'),
-        OPTIONS.map(([name, label, hint]) => field(label, numbers[name], hint)))),
+    options,
     h('div', { class: 'row' }, submit,
       h('span', { class: 'hint shortcut' }, h('kbd', {}, 'Ctrl'), ' + ', h('kbd', {}, 'Enter'),
         ' asks too')));

@@ -1,7 +1,7 @@
 // The nodes of the roster and this node's links to them.
 
 import { h, words } from './dom.js';
-import { bytes, count, moment, points, UNKNOWN } from './format.js';
+import { bytes, count, moment, plural, points, UNKNOWN } from './format.js';
 import { Table } from './table.js';
 
 const faint = (text) => h('span', { class: 'faint' }, text);
@@ -82,7 +82,7 @@ function clockCell(off) {
 function faultsCell(node) {
   const all = Object.entries(node.faults ?? {}).filter(([, times]) => times > 0);
   const dropped = node.frames_dropped > 0
-    ? h('div', { class: 'hint' }, `${count(node.frames_dropped)} frames dropped`)
+    ? h('div', { class: 'hint' }, `${plural(node.frames_dropped, 'frame')} dropped`)
     : null;
   if (all.length === 0) return ['none', dropped];
   return [

@@ -9,21 +9,22 @@ const facts = (pairs) => h('dl', { class: 'facts' },
   pairs.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 
 export function selfSection(node) {
-  const quorate = node.reachable >= node.quorum;
+  const enough = node.reachable >= node.needed;
   return section('This node',
     node.voting ? null : notice('error',
       h('p', {}, h('strong', {}, 'It does not vote'),
         node.not_voting_because ? [': ', words(node.not_voting_because)] : null, '.'),
       h('p', {},
         'It still serves what it has. Its operator finds the way out in docs/OPERATIONS.md.')),
-    quorate ? null : notice('warn', h('p', {}, h('strong', {}, 'No quorum. '),
-      `${node.reachable} of ${node.n} nodes are reachable, ${node.quorum} are needed: `,
+    enough ? null : notice('warn', h('p', {}, h('strong', {}, 'Too few nodes. '),
+      `${node.reachable} of ${node.n} are reachable, ${node.needed} are needed: `,
       'rounds wait, and go on when nodes come back.')),
     tiles([
       ['Name', [words(node.name), h('span', { class: 'faint' }, ' ', words(node.version))]],
       ['Votes', node.voting ? 'yes' : 'no'],
       ['Reaches', [`${node.reachable} of ${node.n}`,
-        h('span', { class: 'faint' }, `, quorum ${node.quorum}, ${node.f} may lie`)]],
+        h('span', { class: 'faint' },
+          `, ${node.needed} needed, quorum ${node.quorum}, ${node.f} may lie`)]],
       ['Open rounds', count(node.rounds_open)],
       ['Stored rounds', [count(node.rounds_stored),
         h('span', { class: 'faint' }, `, ${bytes(node.store_bytes)}`)]],

@@ -9,6 +9,7 @@ import { linkTable } from './link_table.js';
 import { rosterSection, selfSection } from './node_sections.js';
 
 const PAUSE_MS = 5000;
+const COUNTING = 'Counting…';
 let chosen = '50';
 
 export async function render(main, { signal }) {
@@ -16,10 +17,11 @@ export async function render(main, { signal }) {
     Object.fromEntries(['problem', 'self', 'roster'].map((name) => [name, h('div', {})]));
   const nodes = linkTable();
   const agents = agentTable();
-  const covered = h('p', { class: 'hint', role: 'status' });
+  const covered = h('p', { class: 'hint', role: 'status' }, COUNTING);
   const chooser = select([['20', '20'], ['50', '50'], ['100', '100']], chosen, (value) => {
     chosen = value;
-    loadAgents();
+    covered.textContent = COUNTING;
+    countAgents().catch(fail);
   });
   fill(main, h('h1', {}, 'Nodes'), parts.problem, parts.self,
     section('Links',
@@ -30,30 +32,47 @@ export async function render(main, { signal }) {
       covered, agents.element),
     parts.roster);
 
-  async function loadAgents() {
-    covered.textContent = 'Counting…';
+  let failing = false;
+  // Said once: a repeated alert would be read out every five seconds.
+  const fail = (error) => {
+    if (signal.aborted) return;
+    if (!failing) fill(parts.problem, errorNotice(error, null));
+    failing = true;
+  };
+
+  // What the node has stored, by the latest look and when the agents were counted: a round that
+  // ends changes it, if only the bytes where retention discards as many.
+  let stored = null, counted = null;
+  let counting = new AbortController();
+  signal.addEventListener('abort', () => counting.abort(), { once: true });
+
+  async function countAgents() {
+    counting.abort();
+    const mine = counting = new AbortController();
+    const seen = stored;
     try {
-      const page = await listRounds({ limit: Number(chosen), signal });
-      const certified = page.data.filter(({ decent }) => decent);
-      agents.update(agentRates(certified));
-      agents.element.hidden = certified.length === 0;
-      covered.textContent = certified.length === 0
-        ? 'No certified round yet: rates are unknown.'
-        : `Counted from ${plural(certified.length, 'certified round')} of the latest ` +
-          `${page.data.length}. Rates of abstentions and missing ones are of answers and sheets ` +
-          'together.';
+      const page = await listRounds({ limit: Number(chosen), ask: getOnce, signal: mine.signal });
+      if (mine !== counting) return;
+      showAgents(page);
+      counted = seen;
     } catch (error) {
-      if (signal.aborted) return;
-      covered.textContent = '';
-      fill(parts.problem, errorNotice(error, () => {
-        fill(parts.problem);
-        loadAgents();
-      }));
+      if (mine !== counting) return;
+      counted = null;
+      throw error;
     }
   }
 
-  loadAgents();
-  let failing = false;
+  function showAgents(page) {
+    const certified = page.data.filter(({ decent }) => decent);
+    agents.update(agentRates(certified));
+    agents.element.hidden = certified.length === 0;
+    covered.textContent = certified.length === 0
+      ? 'No certified round yet: rates are unknown.'
+      : `Counted from ${plural(certified.length, 'certified round')} of the latest ` +
+        `${page.data.length}. Rates of abstentions and missing ones are of answers and sheets ` +
+        'together.';
+  }
+
   let before = null;
   await poll(async () => {
     try {
@@ -65,12 +84,12 @@ export async function render(main, { signal }) {
       before = up;
       replace(parts.self, list.node, () => selfSection(list.node));
       replace(parts.roster, roster, () => rosterSection(roster));
+      stored = `${list.node.rounds_stored} ${list.node.store_bytes}`;
+      if (counted !== stored) await countAgents();
       if (failing) fill(parts.problem);
       failing = false;
     } catch (error) {
-      if (signal.aborted) throw error;
-      if (!failing) fill(parts.problem, errorNotice(error, null));
-      failing = true;
+      fail(error);
     }
   }, PAUSE_MS, signal);
 }

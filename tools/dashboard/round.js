@@ -27,10 +27,11 @@ export async function render(main, { signal, parts: [id] }) {
   const show = () => {
     fill(head, roundHead(round));
     fill(facts, runningFacts(round));
-    fill(evidenceBox, evidence(round.evidence ?? []));
   };
   show();
-  const nameOf = await namesOf(round, signal);
+  let nameOf = await namesOf(round, signal);
+  const showEvidence = () => fill(evidenceBox, evidence(round.evidence ?? [], nameOf));
+  showEvidence();
 
   const timeline = new Timeline(nameOf.members, nameOf);
   fill(timelineBox, section('Timeline', timeline.element));
@@ -59,7 +60,11 @@ export async function render(main, { signal, parts: [id] }) {
     if (JSON.stringify(now) !== JSON.stringify(round)) {
       round = now;
       show();
-      if (round.decent) timeline.setMembers(membersOf(round.decent));
+      if (round.decent) {
+        timeline.setMembers(membersOf(round.decent));
+        nameOf = await namesOf(round, signal);
+      }
+      showEvidence();
     }
     if (round.status !== before) announce(`The round is ${round.status}.`);
     await showProof();
@@ -178,14 +183,16 @@ function failure(round) {
       'Look at the models of these nodes, then ask again: the same question is a new round.'));
 }
 
-function evidence(all) {
+function evidence(all, nameOf) {
   if (all.length === 0) return null;
   return section('Evidence',
     h('p', {}, 'Two statements signed by one node that no honest node signs both. ',
       'Anyone with the roster can check them: ', code('decentctl evidence export'), ', then ',
       code('decentctl evidence verify'), '.'),
     h('ul', {},
-      all.map((one) => h('li', {}, 'against ', h('strong', {}, words(one.author)), ': ',
-                visible(String(one.kind).replaceAll('_', ' ')), ', ', fullMoment(one.unix_ms), ' ',
-                code(one.id)))));
+      all.map((one) => h('li', {},
+        // The node has names of its present roster alone.
+        'against ', h('strong', {}, words(one.author ?? nameOf(one.author_index))), ': ',
+        visible(String(one.kind).replaceAll('_', ' ')), ', ', fullMoment(one.unix_ms), ' ',
+        code(one.id)))));
 }

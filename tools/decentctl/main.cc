@@ -2,6 +2,7 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "tools/decentctl/commands.h"
@@ -58,6 +59,13 @@ std::string PathOf(const CLI::App* command) {
   return path;
 }
 
+// The library finds a missing command before it finds that there is a wrong one.
+std::string WhatIsWrong(const CLI::ParseError& error, const CLI::App& named) {
+  const std::vector<std::string> unknown = named.remaining();
+  const bool none = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
+  return none && !unknown.empty() ? "'" + unknown.front() + "' is no command" : error.what();
+}
+
 int Main(int argc, char** argv) {
   Context context{std::cout, std::cerr, std::cin};
   CLI::App app("decentctl sets up decentd nodes, asks their council and checks its proofs.",
@@ -71,7 +79,7 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, context.out, context.err);  // --help
-    const ExitCode code = context.Fail(ExitCode::kUsage, error.what());
+    const ExitCode code = context.Fail(ExitCode::kUsage, WhatIsWrong(error, *NamedCommand(app)));
     context.err << "Run '" << PathOf(NamedCommand(app)) << " --help' for what it takes.\n";
     return static_cast<int>(code);
   }
