@@ -16,7 +16,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr std::chrono::milliseconds kLingerTime{2'000};
+constexpr std::chrono::seconds kLingerTime{10};
 constexpr size_t kDrainBytes = 16 * 1024;
 constexpr size_t kLeastBytesPerSecond = 16 * 1024;
 
