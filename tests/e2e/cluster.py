@@ -165,9 +165,10 @@ class Cluster:
                            f"{node.name} is linked with {others}", explain=node.last_log)
 
     def is_linked(self, node, others):
-        """Whether a node says that it is linked with all whose names these are."""
-        peers = self.peers(node)
-        return all(peers.get(name, {}).get("linked") for name in others)
+        """Whether a node says that it is linked, under one roster or another, with all whose names
+        these are."""
+        links = self._told(node, "peers")["peers"]
+        return others <= {link["name"] for link in links if link["linked"]}
 
     def ask(self, question, node=None, options=(), **how):
         """Asks and waits for the end of the round; what `decentctl ask --json` says."""
