@@ -18,7 +18,8 @@ namespace {
 std::optional<double> ClockOffsetOf(const Seats& seats, const NodeStatus& status) {
   std::vector<double> offsets;
   for (const PeerInfo& peer : seats.Peers()) {
-    if (peer.epoch == status.epoch && peer.clock_offset_ms) offsets.push_back(*peer.clock_offset_ms);
+    if (peer.epoch != status.epoch || !peer.clock_offset_ms) continue;
+    offsets.push_back(*peer.clock_offset_ms);
   }
   return ClockOffset(std::move(offsets), static_cast<size_t>(status.f));
 }

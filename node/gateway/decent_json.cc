@@ -66,7 +66,8 @@ struct UsageSum {
 
 // Nothing used is nothing paid; null is for where nobody said.
 Json CostJson(const UsageSum& sum) {
-  return sum.any_cost || sum.cost_known ? Json(static_cast<double>(sum.cost_micro_usd) / kMicro) : Json();
+  if (!sum.any_cost && !sum.cost_known) return {};
+  return static_cast<double>(sum.cost_micro_usd) / kMicro;
 }
 
 void AddUsage(const Usage& usage, Json& json) {

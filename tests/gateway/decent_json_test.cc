@@ -53,6 +53,16 @@ TEST_F(Decent, WhatIsNotSaidIsUnknownAndNeverNothing) {
   }
 }
 
+TEST_F(Decent, WhoWasNeverCalledUsedNothingAndThatIsKnown) {
+  testing::BundleOptions options;
+  options.abstaining_workers = options.abstaining_evaluators = {1};
+  options.abstaining_for = AbstainReason::kNotConfigured;
+  const Json json = Of(std::move(options));
+  EXPECT_EQ(json["agents"][1]["cost_usd"], 0.0);
+  EXPECT_EQ(json["agents"][1]["cost_known"], true);
+  EXPECT_TRUE(json["cost_usd"].is_null()) << "the others say nothing";
+}
+
 TEST_F(Decent, AClaimThatCannotBeIsUnknownAndSpoilsNoSum) {
   testing::BundleOptions options;
   options.usage[0] = {uint64_t{1} << 63, 5, UINT64_MAX, UINT64_MAX};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <memory>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ struct BundleOptions {
   // Nodes without a slot in the agreed set, and nodes whose slot holds an Abstain.
   std::set<int> silent_workers, silent_evaluators;
   std::set<int> abstaining_workers, abstaining_evaluators;
+  std::optional<AbstainReason> abstaining_for;
   int decisions = 0;  // 0 = a quorum
   std::string question = "What is the capital of Peru?";
   size_t answer_bytes = 0;     // at least
@@ -60,7 +62,9 @@ class BundleMaker {
   const EnvelopePtr& query() const { return query_; }
 
   Propose MakeAnswer(int node) const {
-    Propose propose{round_, Phase::kAnswer, Abstain{AbstainReason::kModelFailed, "no model"}};
+    Propose propose{
+        round_, Phase::kAnswer,
+        Abstain{options_.abstaining_for.value_or(AbstainReason::kModelFailed), "no model"}};
     if (!options_.abstaining_workers.contains(node)) {
       std::string text = "Lima, says node " + std::to_string(node);
       text.resize(std::max(text.size(), options_.answer_bytes), '.');
@@ -73,7 +77,9 @@ class BundleMaker {
 
   // Node `judge` likes answers of higher nodes better, each judge by a little more.
   Propose MakeSheet(int judge, const SlotSet& answers, const std::vector<NodeIndex>& usable) const {
-    Propose propose{round_, Phase::kSheet, Abstain{AbstainReason::kModelTimedOut, ""}};
+    Propose propose{
+        round_, Phase::kSheet,
+        Abstain{options_.abstaining_for.value_or(AbstainReason::kModelTimedOut), ""}};
     if (options_.abstaining_evaluators.contains(judge)) return propose;
     Sheet sheet{DigestOfSet(answers), {}, "judge 1", {}};
     for (NodeIndex author : usable) {
