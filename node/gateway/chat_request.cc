@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -133,23 +134,12 @@ std::vector<std::string> ReadStop(const Json& body) {
   return stop;
 }
 
-size_t Properties(const Json& json) {
-  size_t properties = json.is_object() ? json.size() : 0;
-  if (!json.is_structured()) return 0;
-  for (const Json& inner : json) properties += Properties(inner);
-  return properties;
-}
-
 std::string ReadResponseFormat(const Json& body) {
   const Json* value = Find(body, "response_format");
   if (value == nullptr) return "";
   const Json* kind = value->is_object() ? Find(*value, "type") : nullptr;
   const std::string type = kind != nullptr && kind->is_string() ? kind->get<std::string>() : "";
   if (type == "text") return "";
-  if (Properties(*value) > limits::kMaxResponseFormatProperties) {
-    Refuse("response_format", absl::StrCat("'response_format' takes at most ",
-                                           limits::kMaxResponseFormatProperties, " properties"));
-  }
   if (type == "json_object") return value->dump();
   const Json* schema = type == "json_schema" ? Find(*value, "json_schema") : nullptr;
   if (schema != nullptr && schema->is_object()) return value->dump();
@@ -235,26 +225,73 @@ ChatRequest ReadRound(const Roster& roster, const Json& body) {
   return ReadQuestion(roster, filled);
 }
 
+// What of a body would cost more than its bytes.
+struct Shape {
+  bool too_deep = false;
+  size_t properties = 0;  // of a response_format, those given twice as well
+};
+
+// Looks at the text and builds nothing: with a callback the library looks, for each object that it
+// builds, through all that stands beside it.
+Shape ShapeOf(std::string_view body) {
+  Shape shape;
+  bool in_form = false;
+  const auto look = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    shape.too_deep = shape.too_deep || depth > kMaxDepth;
+    if (event != Json::parse_event_t::key) return false;
+    if (depth == 1) {
+      in_form = parsed == "response_format";
+    } else if (in_form) {
+      ++shape.properties;
+    }
+    return false;
+  };
+  [[maybe_unused]] const auto nothing = Json::parse(body, look, false);
+  return shape;
+}
+
+// The value of the last response_format in a body that is a JSON object.
+std::string_view FormText(std::string_view body) {
+  std::string_view form;
+  size_t begin = 0;  // of a value that is one; none begins a body
+  int depth = 0;
+  for (size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (depth == 1 && (c == ',' || c == '}') && begin != 0) {
+      form = body.substr(begin, i - begin);
+      begin = 0;
+    }
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c != '"') continue;
+    const size_t quote = i++;
+    while (body[i] != '"') i += body[i] == '\\' ? 2 : 1;
+    const size_t colon = body.find_first_not_of(" \t\r\n", i + 1);
+    if (depth != 1 || body[colon] != ':') continue;
+    if (Json::parse(body.substr(quote, i + 1 - quote)) == "response_format") begin = colon + 1;
+  }
+  return form;
+}
+
 // As it was sent: the order of a schema's properties is the order in which models write them.
 std::string ResponseFormatInOrder(std::string_view body) {
-  const auto only = [](int depth, Json::parse_event_t event, nlohmann::ordered_json& key) {
-    return event != Json::parse_event_t::key || depth != 1 || key == "response_format";
-  };
-  return nlohmann::ordered_json::parse(body, only)["response_format"].dump();
+  return nlohmann::ordered_json::parse(FormText(body)).dump();
 }
 
 using Reader = ChatRequest (*)(const Roster&, const Json&);
 
 std::variant<ChatRequest, ApiError> Parse(Reader read, const Roster& roster,
                                           std::string_view body) {
-  bool too_deep = false;
-  const auto bound = [&too_deep](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
+  const Shape shape = ShapeOf(body);
+  if (shape.too_deep) return ApiError{.message = "the body's JSON is nested too deeply"};
+  if (shape.properties > limits::kMaxResponseFormatProperties) {
+    ApiError error{.param = "response_format", .code = "invalid_value"};
+    error.message = absl::StrCat("'response_format' takes at most ",
+                                 limits::kMaxResponseFormatProperties, " properties");
+    return error;
+  }
   // A problem of the text makes a discarded value.
-  const Json json = Json::parse(body, bound, /*allow_exceptions=*/false);
-  if (too_deep) return ApiError{.message = "the body's JSON is nested too deeply"};
+  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return ApiError{.message = "the body is not valid JSON in UTF-8"};
   if (!json.is_object()) return ApiError{.message = "the body must be a JSON object"};
   try {

@@ -214,11 +214,16 @@ TEST_F(SeatsTest, ABusyNodeRetiresNothingAndSaysThatItIsBusy) {
   std::promise<void> freed;
   const std::shared_future<void> is_free = freed.get_future().share();
   const std::thread::id own = std::this_thread::get_id();
-  store_.SetWriteHook([is_free, own](const WriteBatch&) {
-    if (std::this_thread::get_id() != own) is_free.wait();
+  std::promise<void> writing;
+  const auto told = std::make_shared<std::once_flag>();
+  store_.SetWriteHook([is_free, own, told, &writing](const WriteBatch&) {
+    if (std::this_thread::get_id() == own) return absl::OkStatus();
+    std::call_once(*told, [&] { writing.set_value(); });
+    is_free.wait();
     return absl::OkStatus();
   });
   ASSERT_TRUE(seats_->Adopt(MakeRoster(2)).ok());
+  ASSERT_EQ(writing.get_future().wait_for(kPatience), std::future_status::ready);
   const auto refused = seats_->Retire(true, /*anyway=*/false);
   freed.set_value();
   store_.SetWriteHook(nullptr);

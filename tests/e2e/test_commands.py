@@ -68,6 +68,7 @@ class OfflineCommands(unittest.TestCase):
             said = decentctl(*words, expect=64).stderr
             self.assertIn(f"'{wrong}' is no command", said)
             self.assertIn(f"'{help_of} --help'", said)
+        self.assertNotIn("is no command", decentctl("verify", "--bogus", expect=64).stderr)
 
     def test_an_unknown_option_is_a_usage_error_that_names_the_help(self):
         wrong = decentctl("roster", "show", "--no-such-option", expect=64)

@@ -115,6 +115,7 @@ class ClientErrors(unittest.TestCase):
             streamed = both.submit(self.ask, cluster, stream=True)
             wait_until(lambda: len(cluster.call("GET", "/v1/rounds")[2].get("data", [])) == 2,
                        "two rounds")
+            wait_until(lambda: replies(cluster, 200) == 1, "the stream is begun")
             cluster.nodes[0].stop()
             # Whoever asked again would find nobody there, and raise that.
             errors = [self.raised(openai.InternalServerError, 503, "node_stopping", plain.result),

@@ -103,6 +103,26 @@ TEST(ChatRequest, AFormHasABoundedNumberOfProperties) {
   EXPECT_EQ(error.param, "response_format");
 }
 
+// Each costs a parser that is not prepared for it minutes, and with them a thread of the server.
+TEST(ChatRequest, WhatIsManyTimesInABodyIsReadAtOnce) {
+  std::string objects = "{}";
+  for (int i = 1; i < 1'000'000; ++i) objects += ",{}";
+  EXPECT_FALSE(
+      RefusalOfText(R"({"model":"decent","messages":[)" + objects + "]}").message.empty());
+  std::string keys = "\"0\":0";
+  for (int i = 1; i < 200'000; ++i) keys += ",\"" + std::to_string(i) + "\":0";
+  const std::string rest = R"(,"model":"decent","messages":[{"role":"user","content":"?"}]})";
+  for (const std::string& form :
+       {"{" + keys + R"(},"response_format":{"type":"json_object"})",
+        R"({"type":"json_object","x":{)" + keys + R"(},"x":1})"}) {
+    EXPECT_EQ(RefusalOfText(R"({"response_format":)" + form + rest).param, "response_format");
+  }
+  const std::string list = R"({"type":"json_object","x":[)" + objects.substr(0, 300'000) + "{}]}";
+  auto parsed = ParseChatRequest(OfFour(), R"({"response\u005fformat":)" + list + rest);
+  ASSERT_TRUE(std::holds_alternative<ChatRequest>(parsed)) << std::get<ApiError>(parsed).message;
+  EXPECT_EQ(std::get<ChatRequest>(parsed).sampling.response_format, list);
+}
+
 TEST(ChatRequest, RefusesByNameWhatAQueryCannotCarry) {
   const Json tools = Json::array({{{"type", "function"}}});
   const std::vector<std::pair<std::string, Json>> unsupported = {

@@ -63,7 +63,11 @@ std::string PathOf(const CLI::App* command) {
 std::string WhatIsWrong(const CLI::ParseError& error, const CLI::App& named) {
   const std::vector<std::string> unknown = named.remaining();
   const bool none = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
-  return none && !unknown.empty() ? "'" + unknown.front() + "' is no command" : error.what();
+  const bool has_commands = !named.get_subcommands([](const CLI::App*) { return true; }).empty();
+  if (!none || !has_commands || unknown.empty() || unknown.front().starts_with('-')) {
+    return error.what();
+  }
+  return "'" + unknown.front() + "' is no command";
 }
 
 int Main(int argc, char** argv) {
