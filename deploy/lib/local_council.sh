@@ -32,14 +32,14 @@ gateway_port() {
 }
 
 find_programs() {
-  [[ -n $bin_dir ]] || bin_dir=$root/build/release
+  bin_dir=${given_bin:-$root/build/release}
   if ! decentd=$(find_program decentd) || ! decentctl=$(find_program decentctl); then
     fail "decentd and decentctl are not in $bin_dir" \
       "deploy/quickstart builds them; with --bin, name the directory that holds both."
   fi
 }
 
-# Sets port_base, model, model_url, model_name and bin_dir: from the options, else from $dir.
+# Sets port_base, model, model_url, model_name and given_bin: from the options, else from $dir.
 load_settings() {
   port_base=7100 model=small api_key=none
   client_config=$dir/nodes/client/client.yaml roster=$dir/nodes/roster.yaml
@@ -53,7 +53,7 @@ load_settings() {
         model_url) [[ -n $wanted_model ]] || model_url=$value ;;
         model_name) [[ -n $wanted_model ]] || model_name=$value ;;
         api_key) api_key=$value ;;
-        bin_dir) [[ -n $bin_dir ]] || bin_dir=$value ;;
+        given_bin) [[ -n $given_bin ]] || given_bin=$value ;;
       esac
     done <"$dir/settings"
   fi
@@ -78,7 +78,7 @@ settings() {
 # Another model or other ports make another council: the nodes of the old one stay whole beside it.
 set_aside_other_council() {
   council_exists || return 0
-  [[ $(settings) != "$(grep -v '^bin_dir=' "$dir/settings")" ]] || return 0
+  [[ $(settings) != "$(grep -v '^\(given_bin\|bin_dir\)=' "$dir/settings")" ]] || return 0
   stop_all >/dev/null
   local earlier
   earlier=$dir/earlier/$(date +%Y%m%d-%H%M%S)
@@ -145,7 +145,7 @@ create_council() {
   "$decentctl" client init --dir "$nodes/client" "${clients[@]}" \
     --roster "$roster" >>"$log" 2>&1 ||
     fail_with_log "$log" "decentctl could not set up a client"
-  { settings; printf 'bin_dir=%s\n' "$bin_dir"; } >"$dir/settings"
+  { settings; printf 'given_bin=%s\n' "$given_bin"; } >"$dir/settings"
   touch "$nodes/complete"
 }
 

@@ -116,6 +116,19 @@ class Quickstart(unittest.TestCase):
         self.assertIn("Canberra", ask(f"http://127.0.0.1:{self.base + 301}",
                                       "What is the capital of Australia?"))
 
+    def test_a_council_that_was_made_by_a_build_is_bound_to_none(self):
+        """Its source may have moved since, or have changed: then it is built again."""
+        self.start("--no-question")
+        settings = self.directory / "settings"
+        self.assertIn(f"given_bin={self.programs}\n", settings.read_text())
+        # As one without --bin has it, and an earlier version's with the tree that it had built in.
+        settings.write_text(re.sub("given_bin=.*", "bin_dir=/moved/build/release",
+                                   settings.read_text()))
+        said = self.run_it("status", expect=None)
+        self.assertNotIn("/moved/", said)
+        self.run_it("start", "--no-install", "--no-question", "--bin", self.programs)
+        self.assertIn("alice", self.run_it("status", "--bin", self.programs))
+
     def test_stop_leaves_a_process_alone_that_only_has_a_remembered_number(self):
         stranger = subprocess.Popen(["sleep", "1000"])
         self.addCleanup(stranger.wait)
