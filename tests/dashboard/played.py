@@ -1,5 +1,6 @@
 """The dashboard's pages with a node that the test plays: what no council does within a test."""
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 from browser import DASHBOARD, BrowserTest
@@ -53,9 +54,15 @@ def a_council(members, **more):
             "/v1/roster": roster}
 
 
+def an_event(number, kind, **more):
+    """The text of a round's event."""
+    told = {"seq": number, "ts": 1_700_000_000_000 + number, "type": kind, **more}
+    return f"id: {number}\nevent: {kind}\ndata: {json.dumps(told)}\n\n"
+
+
 class Node:
     """Lists rounds as the gateway does: first the open ones, then by the end, latest first.
-    `answers`: what it says to other paths. Questions are taken, and kept in `posted`."""
+    `answers`: what it says to other paths, a text as a stream of events. Questions are taken, and kept in `posted`."""
 
     def __init__(self, rounds, answers=()):
         self.rounds = rounds
@@ -70,7 +77,11 @@ class Node:
             route.fulfill(status=202, json={"id": round_id(1)})
             return
         if address.path in self.answers:
-            route.fulfill(json=self.answers[address.path])
+            answer = self.answers[address.path]
+            if isinstance(answer, str):
+                route.fulfill(body=answer, content_type="text/event-stream")
+            else:
+                route.fulfill(json=answer)
             return
         if address.path != "/v1/rounds":
             route.fulfill(status=404, json={"error": {"message": "not played here"}})

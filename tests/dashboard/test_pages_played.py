@@ -6,7 +6,7 @@ import json
 import time
 import unittest
 
-from played import Node, Played, a_council, a_member, a_round, round_id
+from played import Node, Played, a_council, a_member, a_round, an_event, round_id
 
 DAY_MS = 86_400_000
 
@@ -173,6 +173,20 @@ class Round(Played):
             path: told, f"{path}/events": {}}))
         self.wait_text(page, "against bob: two votes")
         self.wait_text(page, "against node 7: two votes")
+
+    def test_what_was_told_of_nodes_without_names_is_told_again_with_them(self):
+        path = f"/v1/rounds/{round_id(1)}"
+        other = {"cluster_id": "b" * 64, "bundle_bytes": 0, "evidence": []}
+        running = a_round(1, status="running", answers=1, sheets=0, waiting_for=None, **other)
+        node = Node([], {
+            **a_council([a_member(i, name) for i, name in enumerate(("dave", "erin"))]),
+            path: running, f"{path}/events": an_event(1, "answer.received", node=1)})
+        page = self.visit(f"rounds/{round_id(1)}", node)
+        self.wait_text(page, "node 1 answered")
+        node.answers[path] = {**certified(1), **other}
+        node.answers[f"{path}/events"] = an_event(2, "round.certified")
+        self.wait_text(page, "bob answered")
+        self.assertEqual(page.get_by_text("node 1 answered").count(), 0)
 
 
 class Ask(Played):

@@ -3,12 +3,14 @@
 import hashlib
 import http.client
 import json
+import time
 
 from cluster import Cluster
 from ports import free_ports
 from programs import PATIENCE_SECONDS
 
 KEY = "a key for tests"
+BUSY = b"the node is busy; try again"
 
 
 class GatewayCluster(Cluster):
@@ -41,10 +43,15 @@ class GatewayCluster(Cluster):
         return connection
 
     def call(self, method, path, body=None, **headers):
-        """Status, headers and body, parsed where it is JSON."""
-        connection, reply = self.open(method, path, body, **headers)
-        data = reply.read()
-        connection.close()
+        """Status, headers and body, parsed where it is JSON. To look is asked again of a node that
+        says that it is busy."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            connection, reply = self.open(method, path, body, **headers)
+            data = reply.read()
+            connection.close()
+            if method != "GET" or BUSY not in data or time.monotonic() > deadline:
+                break
         is_json = reply.headers.get("Content-Type") == "application/json"
         return reply.status, reply.headers, json.loads(data) if is_json else data
 

@@ -7,7 +7,7 @@ import os
 import pathlib
 import socket
 
-from programs import PATIENCE_SECONDS
+from programs import PATIENCE_SECONDS, wait_until
 
 WATCHDOG_MS = 400  # the node reports twice in this time
 
@@ -72,9 +72,12 @@ def thread_of(pid, name):
         except OSError:  # it has just ended
             return False
 
-    found = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() if is_it(task)]
-    assert len(found) == 1, f"process {pid} has {len(found)} threads named {name}"
-    return found[0]
+    def found():
+        return [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() if is_it(task)]
+
+    # A thread that has just begun has not named itself yet.
+    (thread,) = wait_until(found, f"process {pid} has a thread named {name}")
+    return thread
 
 
 class HungThread:

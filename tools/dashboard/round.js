@@ -61,8 +61,8 @@ export async function render(main, { signal, parts: [id] }) {
       round = now;
       show();
       if (round.decent) {
-        timeline.setMembers(membersOf(round.decent));
         nameOf = await namesOf(round, signal);
+        timeline.setMembers(nameOf.members, nameOf);
       }
       showEvidence();
     }

@@ -71,18 +71,24 @@ export class Timeline {
       h('label', { class: 'check' }, toggle, ' Show the certificates of single slots as well'));
   }
 
-  setMembers(members) {
+  /** Of a round whose nodes were not known before: what is there is told with their names. */
+  setMembers(members, nameOf) {
     this.members = members;
+    this.nameOf = nameOf;
+    fill(this.list, this.events.map((event) => this.line(event)));
     this.drawSoon();
   }
 
   add(event) {
     this.events.push(event);
-    const since = event.ts - this.events[0].ts;
-    append(this.list,
-      h('li', { class: `event ${KIND(event)}` }, h('span', { class: 'at' }, duration(since)),
-        h('span', {}, describe(event, this.nameOf))));
+    append(this.list, this.line(event));
     this.drawSoon();
+  }
+
+  line(event) {
+    const since = event.ts - this.events[0].ts;
+    return h('li', { class: `event ${KIND(event)}` }, h('span', { class: 'at' }, duration(since)),
+      h('span', {}, describe(event, this.nameOf)));
   }
 
   state(state) {
