@@ -10,7 +10,8 @@
 namespace {
 
 constexpr int kExitFailed = 1;
-constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
+constexpr int kExitUsage = 64;          // EX_USAGE of sysexits.h
+constexpr int kExitConfiguration = 78;  // EX_CONFIG
 
 bool IsComplete(const decentd::NodeConfig& config) {
   const decentd::NodeCheck check = decentd::CheckNode(config, decentd::ProcessEnvironment());
@@ -59,8 +60,16 @@ int main(int argc, char** argv) {
       "Exit status:\n"
       "   0  stopped on request, or healthy\n"
       "   1  could not start or run, or not healthy\n"
+      "  64  wrong command line\n"
       "  78  wrong configuration file, roster or key\n");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "decentd: error: " << error.what() << "\n"
+              << "Run 'decentd --help' for what it takes.\n";
+    return kExitUsage;
+  }
 
   auto loaded = decentd::LoadNodeConfig(path);
   if (!loaded.ok()) {

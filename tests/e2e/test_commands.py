@@ -74,6 +74,14 @@ class OfflineCommands(unittest.TestCase):
         wrong = decentctl("roster", "show", "--no-such-option", expect=64)
         self.assertIn("--help", wrong.stderr)
 
+    def test_a_wrong_option_of_the_daemon_is_a_usage_error_too(self):
+        wrong = subprocess.run([program("decentd"), "--no-such-option"], capture_output=True,
+                               text=True, check=False)
+        self.assertEqual(wrong.returncode, 64)
+        self.assertIn("decentd: error: ", wrong.stderr)
+        self.assertIn("--no-such-option", wrong.stderr)
+        self.assertIn("decentd --help", wrong.stderr)
+
     def test_an_unknown_key_of_node_yaml_is_named_with_its_line(self):
         self.init("alice")
         config = self.directory / "alice" / "node.yaml"

@@ -115,7 +115,7 @@ class Service(unittest.TestCase):
         self.assertIsNone(self.manager.next(0.001))
 
     def test_what_does_not_fit_together_is_78_which_systemd_does_not_try_again(self):
-        self.assertIn("RestartPreventExitStatus=78\n", UNIT.read_text())
+        self.assertIn("RestartPreventExitStatus=64 78\n", UNIT.read_text())
         (self.node.directory / "roster.yaml").unlink()
         self.node.start()
         self.assertEqual(self.node.wait_ended(), 78)

@@ -44,7 +44,11 @@ int Main(int argc, char** argv) {
   app.add_option("--attack", attack, "fork, garbage, silent or copy")
       ->required()
       ->check(CLI::IsMember({"fork", "garbage", "silent", "copy"}));
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 64;  // EX_USAGE
+  }
 
   auto loaded = LoadNodeConfig(path);
   if (!loaded.ok()) {
